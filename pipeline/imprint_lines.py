@@ -1,0 +1,115 @@
+"""What an OCR read in several turns of one pill, as evidence: places on the pill, and what may stand at each.
+
+Readings of different turns at the same place are alternatives: one line of text was read several times, mostly
+wrongly. Readings beside or below each other in one turn may be parts of one token (a score line splits "93").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, radians, sin
+from typing import Final
+
+from pipeline.cutout import CUTOUT_SIZE
+from pipeline.imprint_text import fold, normalise
+from pipeline.schemas import Reading
+
+MAX_PLACES: Final = 12
+"""More lines than this are noise of a texture; bounds the work a picture can cause."""
+MAX_TOKEN: Final = 24
+"""Longest token compared; the longest in the three catalogues has 20 letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of one reading: text as normalised, confidence in [0, 1], box in px of the cut-out as turned."""
+
+    text: str
+    confidence: float
+    rotation: int
+    box: tuple[float, float, float, float]
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Middle of the box in px of the cut-out before turning; origin in its middle, y down."""
+        x = (self.box[0] + self.box[2]) / 2 - CUTOUT_SIZE / 2
+        y = (self.box[1] + self.box[3]) / 2 - CUTOUT_SIZE / 2
+        c, s = cos(radians(self.rotation)), sin(radians(self.rotation))
+        return c * x - s * y, s * x + c * y
+
+    def covers(self, point: tuple[float, float]) -> bool:
+        """Whether a point (as `center`) lies in the box."""
+        c, s = cos(radians(self.rotation)), sin(radians(self.rotation))
+        x = c * point[0] + s * point[1] + CUTOUT_SIZE / 2
+        y = -s * point[0] + c * point[1] + CUTOUT_SIZE / 2
+        return self.box[0] <= x <= self.box[2] and self.box[1] <= y <= self.box[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A text that may stand on the pill, and the places it then explains. `text` is folded."""
+
+    text: str
+    confidence: float
+    places: tuple[int, ...]
+
+
+def tokens_of(readings: Sequence[Reading]) -> list[Token]:
+    """The words of all readings; a line's box is shared out among its words by their length."""
+    tokens = []
+    for reading in readings:
+        words = normalise(reading.text)
+        letters = sum(len(word) for word in words)
+        left, top, right, bottom = reading.box
+        start = 0
+        for word in words:
+            span = [left + (right - left) * part / letters for part in (start, start + len(word))]
+            start += len(word)
+            tokens.append(
+                Token(word[:MAX_TOKEN], reading.confidence, reading.rotation, (span[0], top, span[1], bottom))
+            )
+    return tokens
+
+
+def _is_alternative(token: Token, seed: Token) -> bool:
+    """Whether both stand at the same place of the pill."""
+    return seed.covers(token.center) or token.covers(seed.center)
+
+
+def phrases_of(readings: Sequence[Reading]) -> tuple[list[Phrase], int]:
+    """All texts worth comparing and the number of places they were read at."""
+    tokens = sorted(tokens_of(readings), key=lambda t: -t.confidence * len(t.text))
+    seeds: list[Token] = []
+    place: dict[int, int] = {}
+    for number, token in enumerate(tokens):
+        at = next((i for i, seed in enumerate(seeds) if _is_alternative(token, seed)), None)
+        if at is None:
+            if len(seeds) == MAX_PLACES:
+                continue
+            at = len(seeds)
+            seeds.append(token)
+        place[number] = at
+
+    best: dict[tuple[str, tuple[int, ...]], float] = {}
+
+    def add(text: str, confidence: float, places: tuple[int, ...]) -> None:
+        key = (fold(text)[:MAX_TOKEN], places)
+        best[key] = max(confidence, best.get(key, 0.0))
+
+    for number, at in place.items():
+        add(tokens[number].text, tokens[number].confidence, (at,))
+    for rotation in {tokens[number].rotation for number in place}:
+        line = sorted((n for n in place if tokens[n].rotation == rotation), key=lambda n: _reading_order(tokens[n]))
+        for length in (2, 3):
+            for start in range(len(line) - length + 1):
+                part = line[start : start + length]
+                places = tuple(sorted({place[n] for n in part}))
+                if len(places) == length:
+                    text = "".join(tokens[n].text for n in part)
+                    add(text, min(tokens[n].confidence for n in part), places)
+    return [Phrase(text, confidence, places) for (text, places), confidence in best.items()], len(seeds)
+
+
+def _reading_order(token: Token) -> tuple[float, float]:
+    """Lines from top to bottom (a line is half its letters' height thick), words from left to right."""
+    height = max(token.box[3] - token.box[1], 1.0)
+    return round((token.box[1] + token.box[3]) / height), token.box[0]
