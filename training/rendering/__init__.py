@@ -1,0 +1,1 @@
+"""Drawing pills without torch: outline, height field, imprint, light, table underneath."""
