@@ -1,0 +1,1 @@
+"""One module per published file format. Each offers `load(path) -> Catalog`."""
