@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.appearance import bleed
+
 UInt8 = NDArray[np.uint8]
 
 
@@ -15,7 +17,7 @@ UInt8 = NDArray[np.uint8]
 class PillImage:
     """One side of one pill, cut out exactly."""
 
-    rgba: UInt8  # (H, W, 4), alpha 0 or 255
+    rgba: UInt8  # (H, W, 4), alpha 0 or 255; RGB just outside the mask repeats the rim
     file: str  # name of the crop
     side: str  # "front" | "back"
     appearance: str  # id of the pill's look, the unit of every split
@@ -57,6 +59,6 @@ def load_nih_crops(data: Path, *, limit: int | None = None) -> list[PillImage]:
         image = read_rgb(data / "nih" / "crops" / row["file"])
         mask = mask_on_black(image)
         if mask.any():
-            rgba = np.dstack([image * (mask[..., None] > 0), mask]).astype(np.uint8)
-            pills.append(PillImage(rgba, row["file"], row["side"], row["appearance_id"]))
+            rgba = np.dstack([image, mask])
+            pills.append(PillImage(np.dstack([bleed(rgba), mask]), row["file"], row["side"], row["appearance_id"]))
     return pills

@@ -29,6 +29,7 @@ def cast_shadow(image: NDArray[np.float32], mask: UInt8, rng: np.random.Generato
     """Darken `image` (H, W, 3) float32 in place where the pill `mask` keeps the light away: a contact shadow close to
     the rim and, mostly, a longer soft one to one side."""
     extent = max(cv2.boundingRect(mask)[2:])
+    shade = np.ones(mask.shape, np.float32)
     for reach, blur, depth in (
         (0.03, 0.025, rng.uniform(0.1, 0.5)),
         (rng.uniform(0.04, 0.25), rng.uniform(0.03, 0.12), rng.uniform(0.0, 0.6)),
@@ -36,8 +37,10 @@ def cast_shadow(image: NDArray[np.float32], mask: UInt8, rng: np.random.Generato
         angle = rng.uniform(0, 2 * np.pi)
         shift = np.array([[1, 0, np.cos(angle) * reach * extent], [0, 1, np.sin(angle) * reach * extent]])
         moved = cv2.warpAffine(mask, shift, mask.shape[::-1])
-        soft = cv2.GaussianBlur(moved, (0, 0), max(blur * extent, 0.5)).astype(np.float32) / 255
-        image *= 1 - depth * soft[..., None]
+        window = max(int(blur * extent * 1.8), 1) | 1
+        soft = cv2.blur(cv2.blur(moved, (window, window)), (window, window))
+        shade *= 1 - np.float32(depth / 255) * soft
+    image *= shade[..., None]
 
 
 class SceneGenerator:
@@ -130,12 +133,14 @@ class SceneGenerator:
 
 
 def pose(rgba: UInt8, rng: np.random.Generator, length: int) -> UInt8:
-    """One pill under a new light, from a new angle. Returns (S, S, 4) uint8 whose pill is about `length` px long."""
+    """One pill under a new light, from a new angle. Returns (h, w, 4) uint8 RGBA, its pill about `length` px long."""
     canvas = int(length * 1.5) + 8
     scale = length / max(cv2.boundingRect(rgba[..., 3])[2:])
     tilt = np.abs(rng.normal(0, 0.07, 2)).clip(0, 0.3)
     turned = turn(rgba, rng.uniform(0, 360), scale, (float(tilt[0] * 0.3), float(tilt[1])), canvas)
+    x, y, w, h = cv2.boundingRect(turned[..., 3])
+    wall = int(length * tilt[1] * rng.uniform(0.2, 1.4))
+    turned = np.ascontiguousarray(turned[max(y - 2, 0) : y + h + wall + 2, max(x - 2, 0) : x + w + 2])
     lit = relight(turned[..., :3].astype(np.float32), turned[..., 3], rng)
-    lit = cast(lit, rng, 0.4)
-    turned[..., :3] = np.clip(lit, 0, 255) * (turned[..., 3:] > 0)
-    return side_wall(turned, rng, int(length * tilt[1] * rng.uniform(0.2, 1.4)))
+    turned[..., :3] = np.clip(cast(lit, rng, 0.4), 0, 255) * (turned[..., 3:] > 0)
+    return side_wall(turned, rng, wall)

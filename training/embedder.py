@@ -1,0 +1,169 @@
+"""Train the embedder: `python -m training embedder --config configs/embedder.yaml --data DIR`."""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import yaml
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from pipeline.cutout import cut_out
+from training.cutouts import PillImage, load_nih_crops
+from training.embed_net import ArcFace, EmbedNet
+from training.journal import Journal
+from training.views import ConsumerViews
+
+
+def load_for_export(checkpoint: Path) -> EmbedNet:
+    """(N, 3, 160, 160) float32 RGB in [0, 255] of cut-outs on black -> (N, 256) L2-normalised."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    net = EmbedNet(state["average"]["project.weight"].shape[0])
+    net.load_state_dict(state["average"])
+    return net.eval()
+
+
+def exact_views(pills: list[PillImage], size: int) -> np.ndarray:
+    """(n, size, size, 3) uint8: the references as the index embeds them."""
+    return np.stack([cut_out(p.rgba[..., :3], p.rgba[..., 3], size=size)[..., :3] for p in pills])
+
+
+class Views(IterableDataset[tuple[Tensor, Tensor]]):
+    """Batches of consumer-like views, drawn anew from (seed, step): resuming repeats nothing and skips nothing."""
+
+    def __init__(self, pills: list[PillImage], data: Path, config: dict[str, Any], first: int) -> None:
+        self.pills, self.config, self.first = pills, config, first
+        sizes = (config["small_size"], config["size"])
+        self.makers = {s: ConsumerViews(data, size=s, pool=250, seed=config["seed"]) for s in sizes}
+
+    def size_at(self, step: int) -> int:
+        small = step < self.config["steps"] * self.config["small_share"]
+        return int(self.config["small_size" if small else "size"])
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """(batch, 3, S, S) uint8 and (batch,) int64 class numbers of one step."""
+        rng = np.random.default_rng((self.config["seed"], step))
+        size = self.size_at(step)
+        labels = rng.choice(len(self.pills), self.config["batch"], replace=False)
+        images = np.empty((len(labels), size, size, 3), np.uint8)
+        for row, label in enumerate(labels):
+            rgba = self.pills[label].rgba
+            if rng.random() < self.config["exact_share"]:
+                images[row] = cut_out(rgba[..., :3], rgba[..., 3], size=size)[..., :3]
+            else:
+                images[row] = self.makers[size].view(rgba, rng)[..., :3]
+            # long pills have two upright poses, round ones four that the runner tries; learn them all as one
+            images[row] = np.rot90(images[row], 2 * rng.integers(2))
+        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        cv2.setNumThreads(1)
+        info = torch.utils.data.get_worker_info()
+        part, parts = (info.id, info.num_workers) if info else (0, 1)
+        for step in range(self.first + part, self.config["steps"], parts):
+            yield self.batch(step)
+
+
+@torch.inference_mode()
+def embed_all(call: Any, images: np.ndarray) -> Tensor:
+    """`call` over (n, S, S, 3) uint8 in batches of 64."""
+    parts = []
+    for start in range(0, len(images), 64):
+        batch = torch.from_numpy(images[start : start + 64]).permute(0, 3, 1, 2).float()
+        parts.append(call(batch.contiguous(memory_format=torch.channels_last)))
+    return torch.cat(parts)
+
+
+def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, Any]:
+    """Run, or go on with, the training that `config` describes. Returns the metrics."""
+    torch.manual_seed(config["seed"])
+    journal = Journal("embedder")
+    pills = load_nih_crops(data, limit=config.get("limit"))
+    net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
+    state = journal.resume()
+    if state is None:
+        net.start_from_imagenet(wheels)
+        net.eval()
+        features = embed_all(net.features, exact_views(pills, config["small_size"]))
+        net.start_projection(features)
+        with torch.no_grad():
+            head = ArcFace(net.project(features), config["scale"])
+    else:
+        head = ArcFace(state["prototypes"], config["scale"])
+    weights = [p for p in net.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=config["rate"], weight_decay=config["weight_decay"])
+    prototypes = torch.optim.SGD(head.parameters(), lr=config["prototype_rate"])
+    schedules = [
+        torch.optim.lr_scheduler.OneCycleLR(o, o.param_groups[0]["lr"], total_steps=config["steps"], pct_start=0.05,
+                                            cycle_momentum=False)
+        for o in (optimizer, prototypes)
+    ]  # fmt: skip
+    average = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
+    )
+    first = 0
+    if state is not None:
+        net.load_state_dict(state["net"])
+        average.module.load_state_dict(state["average"])
+        average.n_averaged.fill_(1)
+        optimizer.load_state_dict(state["optimizer"])
+        for schedule, saved in zip(schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(saved)
+        first = int(state["step"])
+
+    views = Views(pills, data, config, first)
+    loader = DataLoader(views, batch_size=None, num_workers=config["workers"], prefetch_factor=4)
+    began, losses = time.monotonic(), []
+    net.train()
+    progress = tqdm(loader, initial=first, total=config["steps"], desc="embedder", unit="step")
+    for step, (images, labels) in enumerate(progress, start=first):
+        batch = images.float().contiguous(memory_format=torch.channels_last)
+        margin = config["margin"] * min(1.0, 4 * step / config["steps"])
+        loss = head(net(batch), labels, margin)
+        optimizer.zero_grad()
+        prototypes.zero_grad()
+        loss.backward()
+        optimizer.step()
+        prototypes.step()
+        for schedule in schedules:
+            schedule.step()
+        average.update_parameters(net)
+        losses.append(loss.item())
+        done = step + 1
+        if done % config["log_every"] == 0 or done == config["steps"]:
+            row = {"step": done, "loss": round(float(np.mean(losses)), 4), "size": views.size_at(step),
+                   "minutes": round((time.monotonic() - began) / 60, 2)}  # fmt: skip
+            journal.log(row)
+            progress.set_postfix(row)
+            losses = []
+        if done % config["save_every"] == 0 or done == config["steps"]:
+            journal.save({
+                "step": done, "net": net.state_dict(), "average": average.module.state_dict(),
+                "prototypes": head.prototypes.detach(), "optimizer": optimizer.state_dict(),
+                "schedules": [s.state_dict() for s in schedules],
+            })  # fmt: skip
+    metrics = {"classes": len(pills), "steps": config["steps"], "loss": row["loss"], "config": config}
+    journal.metrics(metrics)
+    return metrics
+
+
+def main(argv: list[str]) -> None:
+    """Entry of `python -m training embedder`."""
+    parser = argparse.ArgumentParser(prog="python -m training embedder", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("configs/embedder.yaml"))
+    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"), required=False)
+    parser.add_argument("--wheels", type=Path, default=None, help="folder with the wheels of the pretrained starts")
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    cv2.setNumThreads(1)
+    config = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))
+    print(train(config, arguments.data, arguments.wheels))

@@ -1,0 +1,83 @@
+"""One pill as a consumer photographs it and our own pipeline cuts it out: the embedder's and classifier's input.
+
+The chain is that of real use: a pose and a light, a surface with a shadow, a camera, and a mask that is not exact.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cutout import cut_out
+from training.appearance import cast, degrade
+from training.scenes import cast_shadow, pose
+from training.textures import Backgrounds
+
+UInt8 = NDArray[np.uint8]
+
+
+def imperfect(mask: UInt8, shadowed: UInt8, rng: np.random.Generator) -> UInt8:
+    """A mask with the errors of a background remover: a rim off by a few percent, a dent, a strip of shadow kept.
+
+    Args:
+        mask: (H, W) uint8 0/255, exact.
+        shadowed: (H, W) uint8 0/255, where the shadow is deep enough to be mistaken for pill.
+    """
+    extent = max(cv2.boundingRect(mask)[2:])
+    field = cv2.GaussianBlur(mask, (0, 0), max(extent * 0.03, 0.8)).astype(np.float32) / 255
+    wobble = rng.standard_normal((5, 5), np.float32) * abs(rng.normal(0, 0.12))
+    field += cv2.resize(wobble, mask.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    level = 0.5 + rng.normal(0, 0.12)
+    out = (field > level).astype(np.uint8) * 255
+    if rng.random() < 0.15:
+        reach = max(int(extent * rng.uniform(0.02, 0.08)), 1)
+        near = cv2.dilate(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        out |= near & shadowed
+    out &= cv2.dilate(mask, np.ones((9, 9), np.uint8)) | shadowed
+    return out if np.count_nonzero(out) > 0.5 * np.count_nonzero(mask) else mask
+
+
+class ConsumerViews:
+    """Makes consumer-like cut-outs of exact ones.
+
+    Args:
+        data: folder with backgrounds/.
+        size: side of the cut-outs made, px.
+        pool: number of surfaces made in advance; making one costs more than all the rest of a view.
+    """
+
+    def __init__(self, data: Path, *, size: int, pool: int = 400, seed: int = 0) -> None:
+        self.size = size
+        self._canvas = int(size * 1.25)
+        backgrounds, rng = Backgrounds(data, photo_share=0.25), np.random.default_rng(seed)
+        self._surfaces = [backgrounds.sample(rng, self._canvas, self._canvas) for _ in range(pool)]
+
+    def view(self, rgba: UInt8, rng: np.random.Generator) -> UInt8:
+        """`rgba`: (H, W, 4) exact cut-out. Returns (size, size, 4) uint8 RGBA, another photo of the same side."""
+        length = int(self._canvas * np.exp(rng.uniform(np.log(0.35), np.log(0.85))))
+        posed = pose(rgba, rng, length)
+        x, y, w, h = cv2.boundingRect(posed[..., 3])
+        pad = int(0.12 * length) + 2
+        side = max(w, h) + 2 * pad
+        top, left = pad + (max(w, h) - h) // 2, pad + (max(w, h) - w) // 2
+        mask = np.zeros((side, side), np.uint8)
+        mask[top : top + h, left : left + w] = posed[y : y + h, x : x + w, 3]
+        surface = self._surfaces[rng.integers(len(self._surfaces))]
+        if side < self._canvas:
+            oy, ox = rng.integers(0, self._canvas - side + 1, 2)
+            image = surface[oy : oy + side, ox : ox + side].astype(np.float32)
+        else:
+            image = cv2.resize(surface, (side, side)).astype(np.float32)
+        ground = image[..., 1].copy()
+        cast_shadow(image, mask, rng)
+        shadowed = ((image[..., 1] < 0.7 * ground) * 255).astype(np.uint8)
+        cv2.copyTo(
+            posed[y : y + h, x : x + w, :3].astype(np.float32),
+            mask[top : top + h, left : left + w],
+            image[top : top + h, left : left + w],
+        )
+        rim = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        cv2.copyTo(cv2.blur(image, (3, 3)), rim, image)  # a lens never draws the rim as hard as a mask does
+        photo = degrade(cast(image, rng).astype(np.uint8), rng)
+        return cut_out(photo, imperfect(mask, shadowed, rng), size=self.size)
