@@ -91,7 +91,7 @@ def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSessio
     try:
         if has_external_data(model):
             raise ModelError(f"{path}: keeps tensors in other files, which no hash covers")
-        return ort.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(model, session_options(), providers=["CPUExecutionProvider"])
     except ModelError:
         raise
     except Exception as error:  # ONNX Runtime raises a type of its own per cause, with no common base
@@ -127,7 +127,7 @@ def _locate(name: str, entry: ModelEntry, models_dir: Path) -> Path:
     return path
 
 
-def _options() -> ort.SessionOptions:
+def session_options() -> ort.SessionOptions:
     """One thread per worker process and no spinning: the most throughput when all cores are busy.
 
     ONNX Runtime would otherwise start a pool of all host cores in every worker (it ignores OMP_NUM_THREADS and

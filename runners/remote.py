@@ -1,0 +1,143 @@
+"""The runners as BentoML services elsewhere: on unix sockets of this host or on other hosts.
+
+Whatever a runner does (down, hung, killed in mid-call, answering nonsense), the caller sees one of two things within
+`PILLSCOPE_RUNNER_TIMEOUT_S`: a well-formed answer or `pipeline.errors.RunnerUnavailable`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import aiohttp
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from pipeline.attributes import ATTRIBUTE_WIDTH
+from pipeline.errors import RunnerUnavailable
+from pipeline.ports import Float32, Runners, UInt8
+from pipeline.schemas import Reading
+from pipeline.settings import Settings
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_READINGS: Final = TypeAdapter(list[list[Reading]])
+
+
+class BadAnswer(Exception):
+    """A runner's answer is not what its contract says."""
+
+
+class RemoteRunners:
+    """All five protocols of `pipeline.ports`, answered by services.
+
+    Args:
+        detector, background, classifier, embedder, ocr: what `bentoml.depends(...)` resolves to.
+        settings: for the timeout of a call and the token the runners ask for.
+    """
+
+    def __init__(
+        self, *, detector: Any, background: Any, classifier: Any, embedder: Any, ocr: Any, settings: Settings
+    ) -> None:
+        self._timeout_s = settings.runner_timeout_s
+        self._services = {
+            "detector": detector,
+            "background": background,
+            "classifier": classifier,
+            "embedder": embedder,
+            "ocr": ocr,
+        }
+        if settings.runner_token is not None:
+            authorization = f"Bearer {settings.runner_token.get_secret_value()}"
+            for proxy in self._proxies().values():
+                proxy.to_async.default_headers["Authorization"] = authorization
+
+    def runners(self) -> Runners:
+        """The five of them as the pipeline takes them."""
+        return Runners(detector=self, background=self, classifier=self, embedder=self, ocr=self)
+
+    async def unready(self, timeout_s: float) -> list[str]:
+        """Names of the runners that do not say within `timeout_s` seconds that they are ready."""
+
+        async def ready(proxy: Any) -> bool:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return bool(await proxy.is_ready())
+            except (aiohttp.ClientError, TimeoutError):
+                return False
+
+        proxies = self._proxies()
+        answers = await asyncio.gather(*(ready(proxy) for proxy in proxies.values()))
+        return [name for name, answer in zip(proxies, answers, strict=True) if not answer]
+
+    async def detect(self, frame: UInt8) -> Float32:
+        """See `pipeline.ports.Detector`."""
+        return await self._ask("detector", "detect", frame, _floats(None, 5))
+
+    async def mask(self, crops: UInt8) -> UInt8:
+        """See `pipeline.ports.Background`."""
+        return await self._ask("background", "mask", crops, _array(np.uint8, *crops.shape[:3]))
+
+    async def classify(self, cutouts: UInt8) -> Float32:
+        """See `pipeline.ports.Classifier`."""
+        return await self._ask("classifier", "classify", cutouts, _floats(len(cutouts), ATTRIBUTE_WIDTH))
+
+    async def embed(self, cutouts: UInt8) -> Float32:
+        """See `pipeline.ports.Embedder`."""
+        return await self._ask("embedder", "embed", cutouts, _floats(len(cutouts), None, None))
+
+    async def read(self, cutouts: UInt8) -> list[list[Reading]]:
+        """See `pipeline.ports.Reader`."""
+
+        def readings(answer: Any) -> list[list[Reading]]:
+            if len(checked := _READINGS.validate_python(answer)) != len(cutouts):
+                raise BadAnswer(f"{len(checked)} lists of readings for {len(cutouts)} cut-outs")
+            return checked
+
+        return await self._ask("ocr", "read", cutouts, readings)
+
+    async def _ask(self, runner: str, method: str, images: UInt8, check: Callable[[Any], T]) -> T:
+        """The checked answer of one call. A broken connection is tried once more: no call has side effects."""
+        call = getattr(self._services[runner].to_async, method)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                try:
+                    answer = await call(images)
+                except aiohttp.ClientError as error:
+                    log.info("call to the %s runner broke (%s), trying once more", runner, type(error).__name__)
+                    answer = await call(images)
+            return check(answer)
+        except Exception as error:  # another process can answer anything: HTTP errors, torn pickles, wrong types
+            log.warning("the %s runner failed: %s", runner, type(error).__name__)
+            raise RunnerUnavailable(runner) from error
+
+    def _proxies(self) -> dict[str, Any]:
+        """The services that are reached over a socket; with `bentoml serve --development` they are in this process."""
+        return {name: service for name, service in self._services.items() if hasattr(service, "is_ready")}
+
+
+def _array(dtype: type[np.generic], *shape: int | None) -> Callable[[Any], NDArray[Any]]:
+    """A check that an answer is an array of this type and shape; None stands for any length."""
+
+    def check(answer: Any) -> NDArray[Any]:
+        if not isinstance(answer, np.ndarray) or answer.dtype != dtype or answer.ndim != len(shape):
+            raise BadAnswer(f"not an array of {len(shape)} dimensions of {dtype.__name__}")
+        if any(wanted not in (None, length) for wanted, length in zip(shape, answer.shape, strict=True)):
+            raise BadAnswer(f"{answer.shape} instead of {shape}")
+        return answer
+
+    return check
+
+
+def _floats(*shape: int | None) -> Callable[[Any], Float32]:
+    """A check that an answer is a float32 array of this shape without NaN or infinity."""
+    array = _array(np.float32, *shape)
+
+    def check(answer: Any) -> Float32:
+        if not np.isfinite(array(answer)).all():
+            raise BadAnswer("numbers that are none")
+        return np.asarray(answer, np.float32)
+
+    return check
