@@ -14,10 +14,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imprint import ImprintMatch
 from pipeline.schemas import CatalogItem, Reading
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
+Int = NDArray[np.int64]
 
 
 class Detector(Protocol):
@@ -72,37 +74,52 @@ class Runners:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceHit:
-    """One face (a photographed side of a catalogue item) near a query vector.
+class AttributeTable:
+    """What the catalogues say of n items, as codes; -1 / 0 = not said. Row i belongs to the i-th row asked for."""
 
-    `item`: row number of the item in the gallery; `side`: "front" | "back" | "unknown";
-    `similarity`: cosine, [-1, 1].
-    """
-
-    item: int
-    side: str
-    similarity: float
+    shape: Int  # (n,) position in vocabulary.SHAPES
+    form: Int  # (n,) position in vocabulary.FORMS
+    colors: Int  # (n,) bit b set = vocabulary.COLORS[b] is on the pill
+    catalog: Int  # (n,) position in Gallery.catalogs
+    group: Int  # (n,) appearance group: equal numbers cannot be told apart by looking
 
 
 class Gallery(Protocol):
-    """Read access to the catalogues and their vectors. Rows are dense integers, stable while loaded."""
+    """Read access to the catalogues and their vectors. Items are dense row numbers, stable while loaded."""
 
     version: str
+    catalogs: dict[str, str]
+    """Catalogue id -> date of its data, in the order of `AttributeTable.catalog`."""
 
-    def nearest(self, vectors: Float32, k: int, catalogs: Sequence[str] | None) -> list[FaceHit]:
-        """The k faces nearest to any of `vectors` (R, D); per face the best of the R, best first."""
+    def __len__(self) -> int:
+        """Number of items."""
 
-    def similarities(self, vectors: Float32, items: Sequence[int]) -> list[dict[str, float]]:
-        """For each item: best cosine over `vectors` (R, D), per side that has photos. {} without a photo."""
+    def nearest(self, vectors: Float32, k: int, catalogs: Sequence[str] | None) -> Int:
+        """Rows of the k items with a face nearest to any of `vectors` (R, D), best first, each once."""
 
-    def by_imprint(self, readings: Sequence[Reading], k: int, catalogs: Sequence[str] | None) -> list[int]:
-        """Items whose imprints agree best with what was read, best first."""
+    def similarities(self, vectors: Float32, rows: Int) -> Float32:
+        """(n, 2): best cosine over `vectors` (R, D) with each item's front and back; NaN where it has no photo.
 
-    def by_attributes(
-        self, shape: str | None, color: str | None, form: str | None, name: str | None, k: int,
-        catalogs: Sequence[str] | None,
-    ) -> list[int]:  # fmt: skip
-        """Items that match every attribute given (None matches all), in catalogue order."""
+        Where the catalogue does not know the sides, photos are numbered in order: the first counts as front.
+        """
+
+    def match_imprint(self, readings: Sequence[Reading]) -> ImprintMatch:
+        """What was read on one side against the imprints of every item; arrays (len(self), 2): front, back."""
+
+    def blank(self, rows: Int) -> Float32:
+        """(n, 2): 1 = that side is known to carry nothing, 0 = known to carry something, NaN = not known."""
+
+    def attributes(self, rows: Int) -> AttributeTable:
+        """Codes of the given rows."""
+
+    def in_catalogs(self, catalogs: Sequence[str] | None) -> NDArray[np.bool_]:
+        """(len(self),) True where the item is of one of `catalogs`; all True for None."""
+
+    def search_imprint(self, text: str) -> Float32:
+        """(len(self),) in [0, 1]: agreement of either side, or both, with what a person typed."""
+
+    def search_name(self, text: str) -> Float32:
+        """(len(self),) in [0, 1]: agreement of name, ingredient or manufacturer with what a person typed."""
 
     def item(self, row: int) -> CatalogItem:
         """The item at a row."""
