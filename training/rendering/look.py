@@ -71,7 +71,8 @@ class PillLook:
     """Everything that does not change from view to view.
 
     `colors`: one or two sRGB triples in [0, 1]; `split` says where a second one is. `ratio`: short by long axis.
-    Lengths (`depth`, `dome`, `bevel`): `depth` in em of the imprint, the others in half long axes.
+    `depth` (of the imprint), `weight` (of a stroke), `tracking` (space between letters): em of the imprint.
+    `letter_size`: share of the largest size that fits. `dome`, `bevel`: half long axes.
     `gloss`, `speckle`, `grain`, `translucency`: [0, 1].
     """
 
@@ -86,6 +87,9 @@ class PillLook:
     font: str = "aileron"
     other_outline: str = "heart"
     split: Literal["halves", "faces", "speckle"] = "halves"
+    weight: float = 0.1
+    tracking: float = 0.05
+    letter_size: float = 0.9
     depth: float = 0.06
     dome: float = 0.22
     bevel: float = 0.05
@@ -117,7 +121,8 @@ def look_of(item: CatalogItem, rng: np.random.Generator, fonts: Sequence[str] | 
     faces = []
     for side, text in enumerate(texts):
         score_line = (item.score_line or "none") if side == scored and form == "tablet" else "none"
-        faces.append(Face(_blocks(text, form, ratio, score_line, along, rng), score_line, along))
+        areas = _areas(len(text.split()), form, score_line, along, rng)
+        faces.append(Face(_blocks(text, areas, ratio), score_line, along))
     coated = form != "tablet" or rng.random() < 0.55
     return PillLook(
         shape=shape,
@@ -131,6 +136,9 @@ def look_of(item: CatalogItem, rng: np.random.Generator, fonts: Sequence[str] | 
         font=str(rng.choice(list(fonts or latin_fonts()))),
         other_outline=str(rng.choice(OTHER_OUTLINES)),
         split="halves" if form == "hard capsule" else str(rng.choice(["halves", "faces", "speckle"])),  # type: ignore[arg-type]
+        weight=float(rng.uniform(0.07, 0.13)),
+        tracking=float(rng.choice([0.0, rng.uniform(0.0, 0.22)])),
+        letter_size=float(rng.uniform(0.65, 1.0)),
         depth=float(rng.uniform(0.035, 0.085)),
         dome=float(rng.choice([rng.uniform(0.02, 0.08), rng.uniform(0.12, 0.3)])),
         bevel=float(rng.uniform(0.02, 0.09)),
@@ -190,29 +198,28 @@ def _scored_side(score_line: str | None, texts: tuple[str, str], rng: np.random.
     return emptier if rng.random() < 0.6 else 1 - emptier
 
 
-def _blocks(
-    text: str, form: str, ratio: float, score_line: str, along: bool, rng: np.random.Generator
-) -> tuple[Block, ...]:
-    """Where the words of an imprint go: on both sides of a score line, on the halves of a capsule, or stacked."""
-    words = text.split()
-    if not words:
-        return ()
+def _areas(words: int, form: str, score_line: str, along: bool, rng: np.random.Generator) -> tuple[Area, ...]:
+    """The parts of a face that an imprint is spread over: beside its score line, or over the halves of a capsule."""
     if form == "hard capsule":
-        if len(words) == 1 or rng.random() < 0.3:
-            return (Block(_stacked(words, 3), str(rng.choice(["left", "right"]))),)  # type: ignore[arg-type]
-        areas: tuple[Area, ...] = ("left", "right")
-    elif score_line == "cross":
-        areas = ("top left", "top right", "bottom left", "bottom right")
-    elif score_line == "line":
-        areas = ("top", "bottom") if along else ("left", "right")
-    elif ratio < 0.62:
-        return (Block((text,) if len(text) <= 14 else _stacked(words, 2)),)
-    else:
-        return (Block(_stacked(words, 3)),)
-    parts = np.array_split(np.array(words, dtype=object), len(areas))
-    return tuple(
-        Block(_stacked([str(w) for w in part], 2), area) for part, area in zip(parts, areas, strict=True) if len(part)
-    )
+        if words == 1 or rng.random() < 0.3:
+            return ("left",) if rng.random() < 0.5 else ("right",)
+        return ("left", "right")
+    if score_line == "cross":
+        return ("top left", "top right", "bottom left", "bottom right")
+    if score_line == "line":
+        return ("top", "bottom") if along else ("left", "right")
+    return ("whole",)
+
+
+def _blocks(text: str, areas: tuple[Area, ...], ratio: float) -> tuple[Block, ...]:
+    """The words of `text` dealt out over `areas`, in order; slender pills keep theirs on one line where that fits."""
+    if not text:
+        return ()
+    if areas == ("whole",) and ratio < 0.62 and len(text) <= 14:
+        return (Block((text,)),)
+    most = 3 if len(areas) == 1 and ratio >= 0.62 else 2
+    parts = np.array_split(np.array(text.split(), dtype=object), len(areas))
+    return tuple(Block(_stacked(list(part), most), area) for part, area in zip(parts, areas, strict=True) if len(part))
 
 
 def _stacked(words: list[str], lines: int) -> tuple[str, ...]:

@@ -15,6 +15,26 @@ from pipeline.vocabulary import SHAPES
 Float32 = NDArray[np.float32]
 Distance = Callable[[Float32, Float32], Float32]
 
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The square picture a pill is drawn in: `size` px a side, `scale` px per half long axis, and for every pixel
+    its place `x`, `y` (size, size) in half long axes."""
+
+    size: int
+    scale: float
+    x: Float32
+    y: Float32
+
+    @classmethod
+    def of(cls, size: int, fill: float) -> "Frame":
+        """A frame whose side is filled to `fill`, (0, 1], by the long axis."""
+        scale = size * fill / 2
+        axis = (np.arange(size, dtype=np.float32) + 0.5 - size / 2) / scale
+        x, y = np.meshgrid(axis, axis)
+        return cls(size, scale, x, y)
+
+
 OTHER_OUTLINES = ("heart", "trapezoid", "shield", "teardrop")
 """What "other" may look like; the catalogue does not say, so a look picks one."""
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from pipeline.schemas import SideName
 from training.renderer import FILL, render_pill
-from training.rendering.light import Light, random_light
+from training.rendering.light import Light, diffuse, random_light, to_linear, to_srgb
 from training.rendering.look import PillLook
 from training.rendering.outline import Float32
-from training.rendering.surface import SURFACES, random_surface
+from training.rendering.surface import SURFACES
 
 UInt8 = NDArray[np.uint8]
 _MAX_TRIES = 200  # to find room for one more pill
@@ -51,14 +51,14 @@ def render_photo(
 
     Args:
         length: of the pill's long axis, px; else 35 to 60 % of the shorter side of the photo.
-        angle: how far it lies turned counter-clockwise, degrees; else within 20 degrees of level or upside down never.
+        angle: how far it lies turned counter-clockwise, degrees; else within 20 of level.
         surface: a name of `surface.SURFACES`; else any.
         roughness: of the camera: colour cast, blur and noise, 0 = none, 1 = as bad as a person would still send.
     """
     length = length or float(rng.uniform(0.35, 0.6) * min(width, height))
     angle = float(rng.uniform(-20, 20)) if angle is None else angle
     centre = (width * rng.uniform(0.42, 0.58), height * rng.uniform(0.42, 0.58))
-    return _render([_Placing(look, side, centre, length, angle)], width, height, surface, roughness, rng)
+    return _render([_Placing(look, side, centre, length, angle)], _table(surface, width, height, rng), roughness, rng)
 
 
 def render_group(
@@ -67,14 +67,17 @@ def render_group(
     *,
     width: int = 1200,
     height: int = 900,
+    length: float | None = None,
     surface: str | None = None,
     roughness: float = 0.5,
 ) -> RenderedPhoto:
     """Several pills, turned any way, none on another.
 
+    Args: as of `render_photo`; `length` px of the longest pill, at most 80 % of the shorter side, else what fits well.
+
     Raises ValueError when they do not fit.
     """
-    length = 0.62 * np.sqrt(width * height / (2.2 * max(1, len(pills))))
+    length = length or min(0.62 * np.sqrt(width * height / (2.2 * max(1, len(pills)))), 0.75 * min(width, height))
     placings: list[_Placing] = []
     for look, side in pills:
         own = length * rng.uniform(0.8, 1.0)
@@ -85,60 +88,123 @@ def render_group(
                 break
         else:
             raise ValueError(f"no room for {len(pills)} pills in {width} x {height} px")
-    return _render(placings, width, height, surface, roughness, rng)
+    return _render(placings, _table(surface, width, height, rng), roughness, rng)
+
+
+def _table(surface: str | None, width: int, height: int, rng: np.random.Generator) -> Float32:
+    name = surface or tuple(SURFACES)[int(rng.integers(len(SURFACES)))]
+    return SURFACES[name](width, height, rng)
 
 
 @dataclass(frozen=True, slots=True)
 class _Placing:
+    """One pill to lay down: `centre` and `length` px, `angle` degrees counter-clockwise."""
+
     look: PillLook
     side: SideName
     centre: tuple[float, float]
     length: float
     angle: float
 
+    @property
+    def thickness(self) -> float:
+        """How high it stands over the table, px."""
+        return self.length * (0.22 if self.look.form == "tablet" else 0.5 * self.look.ratio)
 
-def _render(
-    placings: list[_Placing], width: int, height: int, surface: str | None, roughness: float, rng: np.random.Generator
-) -> RenderedPhoto:
-    light = random_light(rng)
-    table = SURFACES[surface](width, height, rng) if surface else random_surface(width, height, rng)
-    table = cv2.GaussianBlur(table, (0, 0), 0.8)  # the camera focuses on the pill
-    scene = table * _falloff(width, height, light, rng)[..., None]
+
+@dataclass(frozen=True, slots=True)
+class _Camera:
+    """`lean`: by how much of its height the top of a thing is displaced, x and y: a camera not straight above."""
+
+    lean: tuple[float, float]
+    roughness: float
+
+    @classmethod
+    def handheld(cls, roughness: float, rng: np.random.Generator) -> "_Camera":
+        tilt, azimuth = np.tan(np.radians(rng.uniform(0, 26))), rng.uniform(0, 2 * np.pi)
+        return cls((float(tilt * np.cos(azimuth)), float(tilt * np.sin(azimuth))), roughness)
+
+    def expose(self, scene: Float32, rng: np.random.Generator) -> UInt8:
+        """White balance, exposure, lens and sensor."""
+        warmth = rng.normal(0, 0.05) * self.roughness
+        gains = np.array([1 + warmth, 1.0, 1 - warmth], dtype=np.float32)
+        shot = scene * (gains * (1 + rng.uniform(-0.12, 0.08) * self.roughness))
+        blur = rng.uniform(0.2, 1.6) * self.roughness
+        if blur > 0.25:
+            shot = cv2.GaussianBlur(shot, (0, 0), blur)
+        shot = shot + rng.standard_normal(shot.shape, dtype=np.float32) * (0.018 * self.roughness)
+        return np.rint(np.clip(shot, 0, 1) * 255).astype(np.uint8)
+
+
+def _render(placings: list[_Placing], table: Float32, roughness: float, rng: np.random.Generator) -> RenderedPhoto:
+    light, camera = random_light(rng), _Camera.handheld(roughness, rng)
+    scene = cv2.GaussianBlur(table, (0, 0), 0.8) * _falloff(table, light, rng)  # the lens is focused on the pills
     pills = []
     for placing in placings:
-        pill, alpha = _turned(placing, light, scene, rng)
+        pill, alpha = _lay_down(placing, light, camera, scene, rng)
         scene *= _shadow(alpha, placing, light)[..., None]
         scene = scene * (1 - alpha[..., None]) + pill
         mask = np.rint(alpha * 255).astype(np.uint8)
         x, y, w, h = cv2.boundingRect(mask)
         pills.append(PlacedPill((x, y, x + w, y + h), mask))
-    return RenderedPhoto(_camera(scene, roughness, rng), tuple(pills))
+    return RenderedPhoto(camera.expose(scene, rng), tuple(pills))
 
 
-def _turned(placing: _Placing, light: Light, scene: Float32, rng: np.random.Generator) -> tuple[Float32, Float32]:
+def _lay_down(
+    placing: _Placing, light: Light, camera: _Camera, scene: Float32, rng: np.random.Generator
+) -> tuple[Float32, Float32]:
     """The pill in the frame of the photo: premultiplied sRGB (H, W, 3) and alpha (H, W), both in [0, 1]."""
     height, width = scene.shape[:2]
     size = round(placing.length / FILL)
-    turn = np.radians(placing.angle)
     x, y = (int(np.clip(v, 0, limit - 1)) for v, limit in zip(placing.centre, (width, height), strict=True))
-    backdrop = tuple(float(v) for v in scene[max(0, y - 20) : y + 20, max(0, x - 20) : x + 20].mean(axis=(0, 1)))
-    # y runs down: a pill turned counter-clockwise sees the lamp turned clockwise, which here is towards larger angles
-    view = render_pill(placing.look, placing.side, size, rng, light=light.turned(-turn), backdrop=backdrop)
+    beneath = scene[max(0, y - 20) : y + 20, max(0, x - 20) : x + 20].mean(axis=(0, 1))
+    # y runs down: a pill turned counter-clockwise sees the lamp turned clockwise, which is towards larger angles
+    own_light = light.turned(-np.radians(placing.angle))
+    backdrop = (float(beneath[0]), float(beneath[1]), float(beneath[2]))
+    view = render_pill(placing.look, placing.side, size, rng, light=own_light, backdrop=backdrop)
     rgba = view.astype(np.float32) / 255
     rgba[..., :3] *= rgba[..., 3:]
+    # turned in a tile of its own with room for the corners, then laid on the photo
+    side = round(size * 1.3)
     matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), placing.angle, 1.0)
-    matrix[:, 2] += np.array(placing.centre) - (size - 1) / 2
-    placed = cv2.warpAffine(rgba, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    matrix[:, 2] += (side - size) / 2
+    tile = cv2.warpAffine(rgba, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    if placing.look.form == "tablet":
+        tile = _with_wall(tile, placing, light, camera)
+    shift = np.array([[1, 0, placing.centre[0] - side / 2], [0, 1, placing.centre[1] - side / 2]])
+    placed = cv2.warpAffine(tile, shift, (width, height), flags=cv2.INTER_LINEAR)
     return placed[..., :3], placed[..., 3]
+
+
+def _with_wall(tile: Float32, placing: _Placing, light: Light, camera: _Camera) -> Float32:
+    """The side wall of a tablet, seen where the camera leans: its outline swept from the face down to the table.
+
+    `tile`: (S, S, 4) float32, premultiplied.
+    """
+    down = -0.8 * placing.thickness * np.array(camera.lean)  # the upper fifth is the rounded edge, already drawn
+    steps = max(1, int(np.ceil(np.hypot(*down))))
+    alpha = tile[..., 3]
+    swept = alpha.copy()
+    for step in range(1, steps + 1):
+        dx, dy = down * step / steps
+        shifted = cv2.warpAffine(alpha, np.array([[1, 0, dx], [0, 1, dy]]), alpha.shape[::-1])
+        np.maximum(swept, shifted, out=swept)
+    outward = cv2.GaussianBlur(swept, (0, 0), 0.04 * placing.length)
+    normal = np.dstack(
+        [-cv2.Scharr(outward, cv2.CV_32F, 1, 0), -cv2.Scharr(outward, cv2.CV_32F, 0, 1), np.full_like(swept, 1e-4)]
+    )
+    normal /= np.linalg.norm(normal, axis=2, keepdims=True)
+    color = to_linear(np.array(placing.look.colors[0], dtype=np.float32))
+    wall = to_srgb(color * np.clip(0.92 * diffuse(normal, light), 0.12, 1.1)[..., None])
+    below = (swept - alpha)[..., None]  # the face covers the wall
+    return np.dstack([tile[..., :3] + wall * below, swept])
 
 
 def _shadow(alpha: Float32, placing: _Placing, light: Light) -> Float32:
     """How much light the pill leaves on the table, (H, W) in [0, 1]: the cast shadow and the dark line of contact."""
-    thickness = 0.5 * placing.length * (0.75 * placing.look.ratio if placing.look.form != "tablet" else 0.42)
-    reach = thickness / np.tan(light.elevation) * 0.8
-    steps = [0.25, 0.55, 0.85]
+    reach = 0.8 * placing.thickness / np.tan(light.elevation)
     cast = np.zeros_like(alpha)
-    for step in steps:
+    for step in (0.25, 0.55, 0.85):
         dx, dy = -np.cos(light.azimuth) * reach * step, -np.sin(light.azimuth) * reach * step
         shifted = cv2.warpAffine(alpha, np.array([[1, 0, dx], [0, 1, dy]]), alpha.shape[::-1])
         cast = np.maximum(cast, cv2.GaussianBlur(shifted, (0, 0), 1 + reach * (1.1 - light.hardness) * step * 0.6))
@@ -146,21 +212,9 @@ def _shadow(alpha: Float32, placing: _Placing, light: Light) -> Float32:
     return (1 - (1 - light.ambient) * 0.62 * cast) * (1 - 0.4 * contact)
 
 
-def _falloff(width: int, height: int, light: Light, rng: np.random.Generator) -> Float32:
-    """Brighter towards the lamp."""
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+def _falloff(table: Float32, light: Light, rng: np.random.Generator) -> Float32:
+    """Brighter towards the lamp, (H, W, 1)."""
+    x = np.linspace(-1, 1, table.shape[1], dtype=np.float32)[None, :, None]
+    y = np.linspace(-1, 1, table.shape[0], dtype=np.float32)[:, None, None]
     slope = rng.uniform(0.04, 0.16)
     return 1 + slope * (x * np.cos(light.azimuth) + y * np.sin(light.azimuth)) - 0.04 * (x * x + y * y)
-
-
-def _camera(scene: Float32, roughness: float, rng: np.random.Generator) -> UInt8:
-    """White balance, exposure, lens and sensor."""
-    warmth = rng.normal(0, 0.05) * roughness
-    gains = np.array([1 + warmth, 1.0, 1 - warmth], dtype=np.float32) * (1 + rng.uniform(-0.12, 0.08) * roughness)
-    shot = scene * gains
-    blur = rng.uniform(0.2, 1.6) * roughness
-    if blur > 0.25:
-        shot = cv2.GaussianBlur(shot, (0, 0), blur)
-    shot = shot + rng.standard_normal(shot.shape, dtype=np.float32) * (0.018 * roughness)
-    return np.rint(np.clip(shot, 0, 1) * 255).astype(np.uint8)

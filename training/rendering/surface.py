@@ -10,12 +10,6 @@ from training.rendering.outline import Float32
 Surface = Callable[[int, int, np.random.Generator], Float32]
 
 
-def random_surface(width: int, height: int, rng: np.random.Generator) -> Float32:
-    """One of SURFACES, drawn from `rng`."""
-    names = tuple(SURFACES)
-    return SURFACES[names[int(rng.integers(len(names)))]](width, height, rng)
-
-
 def _smooth_noise(width: int, height: int, cell_x: float, cell_y: float, rng: np.random.Generator) -> Float32:
     """Noise in about [-1, 1] whose blobs are `cell_x` by `cell_y` px."""
     shape = (max(2, round(height / cell_y) + 1), max(2, round(width / cell_x) + 1))
@@ -25,7 +19,7 @@ def _smooth_noise(width: int, height: int, cell_x: float, cell_y: float, rng: np
 
 def wood(width: int, height: int, rng: np.random.Generator) -> Float32:
     """A table top: grain along x, bent a little, with pores."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    y = np.arange(height, dtype=np.float32)[:, None]
     bend = 60 * _smooth_noise(width, height, width / 1.5, height / 3, rng)
     rings = np.sin((y + bend) / rng.uniform(9, 26) + 2 * _smooth_noise(width, height, 500, 40, rng))
     fibre = _smooth_noise(width, height, 160, 2.2, rng)
@@ -40,14 +34,14 @@ def wood(width: int, height: int, rng: np.random.Generator) -> Float32:
 def cloth(width: int, height: int, rng: np.random.Generator) -> Float32:
     """A woven table cloth: two directions of thread, soft folds."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    angle, pitch = rng.uniform(0, np.pi / 2), rng.uniform(2.2, 4.0)
+    angle, pitch = rng.uniform(0, np.pi / 2), rng.uniform(3.0, 8.0)
     wobble = 2 * _smooth_noise(width, height, 90, 90, rng)
     u = (x * np.cos(angle) + y * np.sin(angle) + wobble) / pitch
     v = (-x * np.sin(angle) + y * np.cos(angle) + wobble) / pitch
     weave = np.sin(u * 2.2) * np.sin(v * 2.2)
     folds = _smooth_noise(width, height, width / 2.5, height / 1.8, rng)
     fuzz = rng.standard_normal((height, width), dtype=np.float32)
-    tone = 1 + 0.09 * weave + 0.1 * folds + 0.035 * fuzz
+    tone = 1 + 0.13 * weave + 0.12 * folds + 0.04 * fuzz
     return np.clip(_fabric_color(rng) * tone[..., None], 0, 1).astype(np.float32)
 
 
@@ -61,9 +55,10 @@ def paper(width: int, height: int, rng: np.random.Generator) -> Float32:
 
 def stone(width: int, height: int, rng: np.random.Generator) -> Float32:
     """A speckled kitchen counter."""
-    tone = 0.5 + 0.2 * _smooth_noise(width, height, 60, 60, rng)
-    flecks = _smooth_noise(width, height, 5, 5, rng)
-    tone = tone + 0.35 * np.clip(flecks - 0.5, 0, 1) - 0.5 * np.clip(-flecks - 0.5, 0, 1)
+    tone = 0.5 + 0.05 * _smooth_noise(width, height, 90, 90, rng)
+    for cell, share in ((22, 0.3), (9, 0.35), (4, 0.3)):
+        flecks = _smooth_noise(width, height, cell, cell, rng)
+        tone += share * (np.clip(3 * (flecks - 0.45), 0, 0.7) - np.clip(3 * (-flecks - 0.5), 0, 1))
     base = rng.uniform(0.35, 0.8) * np.array([1.0, rng.uniform(0.94, 1), rng.uniform(0.86, 1)], dtype=np.float32)
     return np.clip(base * (0.5 + tone)[..., None], 0, 1).astype(np.float32)
 

@@ -27,56 +27,55 @@ SYSTEM_FONTS = (
 )  # fmt: skip
 HANGUL_FONTS = ("NanumGothicBold.ttf", "NanumGothic.ttf", "NanumBarunGothicBold.ttf", "NanumSquareRoundB.ttf")
 
-_BASE = 200  # px per em at which extents are measured
-
 
 class Typeface(Protocol):
-    """A way to draw one line of text. Lengths in em; one em is the font size."""
+    """A way to draw one line of text. One em is the font size."""
 
-    def extent(self, text: str) -> tuple[float, float]:
-        """Width and height of the ink, em."""
+    def draw(self, text: str, em: float, tracking: float) -> UInt8:
+        """The ink of the line, cropped: (h, w) uint8, 255 = ink.
 
-    def draw(self, text: str, em: float) -> UInt8:
-        """The ink of the line, cropped: (h, w) uint8, 255 = ink, at `em` px per em."""
+        `em`: px per em; `tracking`: extra space after each letter, em.
+        """
 
 
 class StrokeTypeface:
     """Hershey letters drawn with a round pen, as a routing tool cuts them. ASCII only."""
 
     _CAP = 21.0  # height of a capital in Hershey units
-    _CAP_EM = 0.72
+    _CAP_EM = 0.72  # the same in em, as in common outline fonts
 
-    def __init__(self, name: str, weight: float = 0.11) -> None:
+    def __init__(self, name: str, weight: float) -> None:
+        """`weight`: width of the pen, em."""
         self._font, self._weight = STROKE_FONTS[name], weight
 
-    def extent(self, text: str) -> tuple[float, float]:
-        height, width = self.draw(text, _BASE).shape
-        return width / _BASE, height / _BASE
-
-    def draw(self, text: str, em: float) -> UInt8:
+    def draw(self, text: str, em: float, tracking: float) -> UInt8:
         scale, pen = em * self._CAP_EM / self._CAP, max(1, round(em * self._weight))
-        (width, height), below = cv2.getTextSize(text, self._font, scale, pen)
-        canvas = np.zeros((height + below + 4 * pen, width + 4 * pen), dtype=np.uint8)
-        cv2.putText(canvas, text, (2 * pen, height + 2 * pen), self._font, scale, 255, pen, cv2.LINE_AA)
+        # getTextSize counts the pen once per call: measured with pen 1, letters of a line keep their own pitch
+        advances = [cv2.getTextSize(letter, self._font, scale, 1)[0][0] + tracking * em for letter in text]
+        canvas = np.zeros((round(1.6 * em) + 4 * pen, round(sum(advances) + em) + 4 * pen), dtype=np.uint8)
+        x = em / 4 + 2 * pen
+        for letter, advance in zip(text, advances, strict=True):
+            at = (round(x), round(1.1 * em) + 2 * pen)
+            cv2.putText(canvas, letter, at, self._font, scale, 255, pen, cv2.LINE_AA)
+            x += advance
         return _crop(canvas)
 
 
 class OutlineTypeface:
-    """Letters of a TrueType font."""
+    """Letters of a TrueType font, named by file, or "aileron"."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def extent(self, text: str) -> tuple[float, float]:
-        left, top, right, bottom = _truetype(self._name, _BASE).getbbox(text)
-        return (right - left) / _BASE, (bottom - top) / _BASE
-
-    def draw(self, text: str, em: float) -> UInt8:
+    def draw(self, text: str, em: float, tracking: float) -> UInt8:
         font = _truetype(self._name, max(4, round(em)))
-        left, top, right, bottom = (int(v) for v in font.getbbox(text))
-        image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
-        ImageDraw.Draw(image).text((-left, -top), text, fill=255, font=font)
-        return np.asarray(image)
+        advances = [font.getlength(letter) + tracking * em for letter in text]
+        image = Image.new("L", (round(sum(advances) + em), round(2 * em)))
+        pencil, x = ImageDraw.Draw(image), em / 2
+        for letter, advance in zip(text, advances, strict=True):
+            pencil.text((x, em / 3), letter, fill=255, font=font)
+            x += advance
+        return _crop(np.asarray(image))
 
 
 @functools.lru_cache(maxsize=256)
@@ -109,17 +108,17 @@ def has_hangul(text: str) -> bool:
 
 
 def drawable(text: str) -> str:
-    """`text` without what this machine cannot draw: Hangul where no Hangul font is, anything else beyond Latin-1."""
+    """`text` without what this machine cannot draw: Hangul where no Hangul font is, anything else beyond ASCII."""
     hangul = bool(installed(HANGUL_FONTS))
-    kept = (c for c in text if c.isascii() or (hangul and has_hangul(c)))
+    kept = (c for c in text if (c.isascii() and c.isprintable()) or (hangul and has_hangul(c)))
     return " ".join("".join(kept).split())
 
 
-def typeface_for(text: str, preferred: str) -> Typeface:
+def typeface_for(text: str, preferred: str, weight: float) -> Typeface:
     """The preferred font, or a Hangul one where `text` needs it. `text` must be `drawable`."""
     if has_hangul(text):
         return OutlineTypeface(installed(HANGUL_FONTS)[0])
-    return StrokeTypeface(preferred) if preferred in STROKE_FONTS else OutlineTypeface(preferred)
+    return StrokeTypeface(preferred, weight) if preferred in STROKE_FONTS else OutlineTypeface(preferred)
 
 
 def _crop(canvas: UInt8) -> UInt8:
