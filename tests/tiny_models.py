@@ -1,0 +1,173 @@
+"""Real ONNX models of a few kilobytes that see simple pictures right, so that serving is tested without training.
+
+They have the inputs and outputs of the shipped models: a bright pill on a dark table is found, masked, told its
+colour and embedded by its coarse colour pattern.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from pipeline.attributes import ATTRIBUTE_WIDTH, HEADS, LAYOUT
+
+DETECTOR_SIZE = 96
+MASK_SIZE = 48
+CUTOUT_INPUT = 32
+EMBEDDING = 256
+BRIGHT = 150.0
+"""Mean of R, G, B from which a pixel belongs to the pill."""
+
+SCORE = 0.9
+"""What the detector says of every bright patch."""
+
+
+class _Graph:
+    """Nodes collected one call at a time; every call names and returns its output."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def add(self, op: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+        name = output or f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, list(inputs), [name], **attributes))
+        return name
+
+    def constant(self, values: object, dtype: type = np.float32) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values, dtype), name))
+        return name
+
+    def model(self, shape: list[int | str], output: str, output_shape: list[int | str]) -> onnx.ModelProto:
+        graph = helper.make_graph(
+            self.nodes,
+            "tiny",
+            [helper.make_tensor_value_info("image", TensorProto.UINT8, shape)],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, output_shape)],
+            self.constants,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.checker.check_model(model)
+        return model
+
+
+def detector_model(size: int = DETECTOR_SIZE) -> onnx.ModelProto:
+    """The box around everything bright, as one anchor; score 0 when nothing is."""
+    g = _Graph()
+    image = g.add("Cast", "image", to=TensorProto.FLOAT)
+    brightness = g.add("ReduceMean", image, axes=[3], keepdims=0)  # (1, S, S)
+    bright = g.add("Cast", g.add("Greater", brightness, g.constant(BRIGHT)), to=TensorProto.FLOAT)
+    edges = []
+    for axis in (1, 2):  # 1: columns hit, 2: rows hit
+        hit = g.add("ReduceMax", bright, axes=[axis], keepdims=0)  # (1, S)
+        first = g.add("ArgMax", hit, axis=1, keepdims=1)
+        last = g.add("ArgMax", hit, axis=1, keepdims=1, select_last_index=1)
+        low = g.add("Cast", first, to=TensorProto.FLOAT)
+        high = g.add("Add", g.add("Cast", last, to=TensorProto.FLOAT), g.constant(1.0))
+        edges.append((low, high))
+    half = g.constant(0.5)
+    centres = [g.add("Mul", g.add("Add", low, high), half) for low, high in edges]
+    sides = [g.add("Sub", high, low) for low, high in edges]
+    any_bright = g.add("ReduceMax", bright, axes=[1, 2], keepdims=0)  # (1,)
+    score = g.add("Reshape", g.add("Mul", any_bright, g.constant(SCORE)), g.constant([1, 1], np.int64))
+    row = g.add("Concat", *centres, *sides, score, axis=1)  # (1, 5)
+    g.add("Reshape", row, g.constant([1, 5, 1], np.int64), output="predictions")
+    return g.model([1, size, size, 3], "predictions", [1, 5, 1])
+
+
+def background_model(size: int = MASK_SIZE) -> onnx.ModelProto:
+    """A pixel is pill when it is bright."""
+    g = _Graph()
+    image = g.add("Cast", "image", to=TensorProto.FLOAT)
+    brightness = g.add("ReduceMean", image, axes=[3], keepdims=0)
+    above = g.add("Div", g.add("Sub", brightness, g.constant(BRIGHT)), g.constant(10.0))
+    g.add("Sigmoid", above, output="mask")
+    return g.model(["n", size, size, 3], "mask", ["n", size, size])
+
+
+_COLORS = {"white": (235, 235, 235), "yellow": (235, 225, 60), "pink": (245, 170, 190), "light green": (170, 230, 160)}
+"""The bright colours that the tiny classifier can tell apart, sRGB."""
+
+
+def classifier_model(size: int = CUTOUT_INPUT) -> onnx.ModelProto:
+    """Colour by the mean over the pill; always a round, plain tablet with an imprint."""
+    g = _Graph()
+    image = g.add("Cast", "image", to=TensorProto.FLOAT)
+    total = g.add("ReduceSum", image, g.constant([1, 2], np.int64), keepdims=0)  # (N, 3)
+    lit = g.add("Cast", g.add("Greater", g.add("ReduceMax", image, axes=[3], keepdims=0), g.constant(0.0)), to=1)
+    area = g.add("Add", g.add("ReduceSum", lit, g.constant([1, 2], np.int64), keepdims=0), g.constant(1.0))
+    mean = g.add("Div", total, g.add("Unsqueeze", area, g.constant([1], np.int64)))  # (N, 3)
+    # -|mean - color|^2 / s^2 = (2 mean.color - |color|^2 - |mean|^2) / s^2: softmax over colours drops |mean|^2
+    weights = np.zeros((3, len(HEADS["colors"])), np.float32)
+    bias = np.full(len(HEADS["colors"]), -1e6, np.float32)
+    for name, color in _COLORS.items():
+        at = HEADS["colors"].index(name)
+        weights[:, at] = 2 * np.asarray(color)
+        bias[at] = -float(np.square(color).sum())
+    distances = g.add("Add", g.add("MatMul", mean, g.constant(weights)), g.constant(bias))
+    colors = g.add("Softmax", g.add("Div", distances, g.constant(900.0)), axis=1)  # (N, 16)
+    rest = np.zeros(ATTRIBUTE_WIDTH - len(HEADS["colors"]), np.float32)
+    for head, name in (("shape", "round"), ("form", "tablet"), ("score_line", "none"), ("imprinted", "imprinted")):
+        rest[LAYOUT[head].start - len(HEADS["colors"]) + HEADS[head].index(name)] = 0.9
+    first_column = g.add("Slice", colors, *(g.constant(v, np.int64) for v in ([0], [1], [1])))
+    per_row = g.add("Mul", first_column, g.constant(0.0))  # (N, 1) zeros: carries N
+    g.add("Concat", colors, g.add("Add", per_row, g.constant(rest[None])), axis=1, output="probabilities")
+    return g.model(["n", size, size, 3], "probabilities", ["n", ATTRIBUTE_WIDTH])
+
+
+def embedder_model(size: int = CUTOUT_INPUT) -> onnx.ModelProto:
+    """Mean colours of a 4 x 4 grid, projected at random: near for like pictures, and it knows up from down."""
+    g = _Graph()
+    image = g.add("Cast", "image", to=TensorProto.FLOAT)
+    chw = g.add("Transpose", image, perm=[0, 3, 1, 2])
+    cells = g.add("AveragePool", chw, kernel_shape=[size // 4, size // 4], strides=[size // 4, size // 4])
+    flat = g.add("Flatten", g.add("Div", cells, g.constant(255.0)))  # (N, 48)
+    projection = np.random.default_rng(0).standard_normal((48, EMBEDDING))
+    vectors = g.add("Add", g.add("MatMul", flat, g.constant(projection)), g.constant(1e-3))
+    g.add("LpNormalization", vectors, axis=1, p=2, output="embedding")
+    return g.model(["n", size, size, 3], "embedding", ["n", EMBEDDING])
+
+
+def write_manifest(folder: Path, files: dict[str, bytes]) -> None:
+    """Write each model as `<name>.onnx` into `folder`, and the manifest that names them."""
+    models = {}
+    for name, content in files.items():
+        (folder / f"{name}.onnx").write_bytes(content)
+        models[name] = {
+            "file": f"{name}.onnx",
+            "package": None,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": len(content),
+            "license": "Apache-2.0",
+        }
+    (folder / "manifest.json").write_text(json.dumps({"version": 1, "models": models}))
+
+
+def write_tiny_models(folder: Path) -> Path:
+    """Write the tiny models and their manifest into `folder`, made if need be. Returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    models = {
+        "detector": detector_model(),
+        "background": background_model(),
+        "classifier": classifier_model(),
+        "embedder": embedder_model(),
+    }
+    write_manifest(folder, {name: model.SerializeToString() for name, model in models.items()})
+    return folder
+
+
+def bright_pill(
+    width: int = 320, height: int = 240, center: tuple[float, float] = (150.0, 110.0),
+    axes: tuple[float, float] = (60.0, 40.0), color: tuple[int, int, int] = (235, 235, 235),
+) -> np.ndarray:  # fmt: skip
+    """A photo the tiny models understand: one ellipse on a dark table. (height, width, 3) uint8 RGB.
+
+    `center`: x, y; `axes`: half lengths along x and y; all in px.
+    """
+    y, x = np.mgrid[:height, :width]
+    inside = ((x + 0.5 - center[0]) / axes[0]) ** 2 + ((y + 0.5 - center[1]) / axes[1]) ** 2 <= 1
+    return np.where(inside[..., None], color, (40, 35, 30)).astype(np.uint8)
