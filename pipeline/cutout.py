@@ -114,7 +114,7 @@ def cut_out(image: UInt8, mask: NDArray[np.uint8] | NDArray[np.bool_], *, size: 
         binary = np.asarray(cv2.resize(binary * 255, step, interpolation=cv2.INTER_AREA) > 127, np.uint8)
         cx, cy, scale = cx * scale, cy * scale, 1.0
     matrix = cv2.getRotationMatrix2D((cx, cy), angle, scale)
-    matrix[:, 2] += (size / 2 - cx, size / 2 - cy)
+    matrix[:, 2] += np.array([size / 2 - cx, size / 2 - cy])
     pixels = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(binary * 255, matrix, (size, size), flags=cv2.INTER_LINEAR)
     alpha = np.where(alpha > 127, 255, 0).astype(np.uint8)

@@ -48,7 +48,7 @@ class EmbedNet(nn.Module):
 
     @torch.no_grad()
     def start_projection(self, features: Tensor) -> None:
-        """Make the projection the whitening-free PCA of `features` (n, 1280): keeps what ImageNet already tells apart."""
+        """Make the projection the PCA of `features` (n, 1280), unwhitened: keeps what ImageNet already tells apart."""
         mean = features.mean(dim=0)
         _, _, components = torch.linalg.svd(features - mean, full_matrices=False)
         rows = components[: self.project.out_features]

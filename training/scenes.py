@@ -78,7 +78,7 @@ class SceneGenerator:
                 length = min(size) * np.exp(rng.uniform(*np.log(extent)))
             pill = self.pills[pick]
             rgba = pose(pill.rgba, rng, max(int(length), 12))
-            if self._place(image, instance, rgba, rng, touching, len(identities) + 1):
+            if self._place(image, instance, rgba, rng, touching=touching, number=len(identities) + 1):
                 identities.append(pill.file)
         image = cast(image, rng, 0.8)
         finished = degrade(np.asarray(np.clip(image, 0, 255), np.uint8), rng, 0.8)
@@ -97,7 +97,7 @@ class SceneGenerator:
         )
 
     def _place(
-        self, image: NDArray[np.float32], instance: UInt8, rgba: UInt8, rng: np.random.Generator, touching: float,
+        self, image: NDArray[np.float32], instance: UInt8, rgba: UInt8, rng: np.random.Generator, *, touching: float,
         number: int,
     ) -> bool:  # fmt: skip
         """Lay one posed pill into the scene, in place; False when no free place was found in a few tries."""

@@ -1,0 +1,76 @@
+"""Which of the detector's boxes are meant, and what to do where the mask fails."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipeline.cutout import SquareCrop
+from pipeline.ports import Float32, UInt8
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionLimits:
+    """Thresholds and bounds on what one photo may cause."""
+
+    score: float = 0.4  # from which a box counts as a pill
+    lone_score: float = 0.12  # from which a photo's only box counts: where one pill is asked for, it fills the photo
+    companion_area: float = 0.3  # a second pill at least this large, relative to the first, makes it "several"
+    inside: float = 0.7  # share of a box inside a better one from which it is part of it: an imprint, a half
+    frame: int = 640  # px, long side of what the detector is shown
+    most_pills: int = 40
+    at_once: int = 8  # pills looked at side by side
+
+
+def independent(boxes: Float32, inside: float) -> Float32:
+    """Drop boxes that lie mostly inside a better one. `boxes`: (N, 5), best first."""
+    kept: list[int] = []
+    for i, box in enumerate(boxes):
+        area = max(float((box[2] - box[0]) * (box[3] - box[1])), 1e-6)
+        if all(_overlap(box, boxes[j]) / area < inside for j in kept):
+            kept.append(i)
+    return boxes[kept]
+
+
+def several_pills(boxes: Float32, limits: DetectionLimits) -> bool:
+    """More than one pill of about the same size."""
+    sure = independent(boxes, limits.inside)
+    sure = sure[sure[:, 4] >= limits.score]
+    if len(sure) < 2:
+        return False
+    areas = (sure[:, 2] - sure[:, 0]) * (sure[:, 3] - sure[:, 1])
+    return bool((areas >= limits.companion_area * areas.max()).sum() > 1)
+
+
+def one_pill(boxes: Float32, limits: DetectionLimits) -> Float32 | None:
+    """The box that is meant where a photo shows one pill, (5,), or None. Among sure boxes the largest."""
+    sure = boxes[boxes[:, 4] >= limits.score]
+    if len(sure):
+        areas = (sure[:, 2] - sure[:, 0]) * (sure[:, 3] - sure[:, 1])
+        return np.asarray(sure[int((areas * sure[:, 4]).argmax())], np.float32)
+    if len(boxes) and boxes[0, 4] >= limits.lone_score:
+        return np.asarray(boxes[0], np.float32)
+    return None
+
+
+def usable_mask(mask: UInt8 | None, box: Float32, crop: SquareCrop) -> UInt8:
+    """The runner's mask, or an ellipse in the box where there is none or it fills too little of the box.
+
+    `mask`: (S, S) uint8; `box`: px of the photo. Returns (S, S) uint8 0/255.
+    """
+    size = crop.pixels.shape[0]
+    x1, y1 = (np.asarray(box[:2]) - crop.origin) / crop.scale
+    x2, y2 = (np.asarray(box[2:4]) - crop.origin) / crop.scale
+    if mask is not None and np.count_nonzero(mask) >= 0.3 * max((x2 - x1) * (y2 - y1), 1.0):
+        return mask
+    ellipse = np.zeros((size, size), np.uint8)
+    center, axes = ((x1 + x2) / 2, (y1 + y2) / 2), (max(x2 - x1, 2.0), max(y2 - y1, 2.0))
+    cv2.ellipse(ellipse, (center, axes, 0.0), 255, -1)
+    return ellipse
+
+
+def _overlap(a: Float32, b: Float32) -> float:
+    """Area shared by two boxes, px²."""
+    w = min(a[2], b[2]) - max(a[0], b[0])
+    h = min(a[3], b[3]) - max(a[1], b[1])
+    return max(float(w), 0.0) * max(float(h), 0.0)

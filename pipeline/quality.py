@@ -1,0 +1,77 @@
+"""Can this photo be judged? Sharpness and exposure of the pill, and the reasons a person can act on."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.schemas import Quality, Reason
+
+UInt8 = NDArray[np.uint8]
+
+SHARP_RIM: Final = 4.0
+"""Width, px of the 512 px crop, over which a well-focused rim goes from pill to background: sharpness 1."""
+BLURRED_RIM: Final = 40.0
+"""Rim width at which no imprint can be read any more: sharpness 0."""
+MIN_CONTRAST: Final = 14.0
+"""Difference (0..255) of pill and background under which the rim says nothing about focus: white on white."""
+TOO_BLURRY: Final = 0.08
+"""Sharpness below which the photo is refused. Of the 201 consumer photos with their own background the blurriest
+that a person still recognises has 0.1 (see `benchmarks/results/quality.md`)."""
+DARK_LEVEL: Final = 28.0
+"""If even the brightest twentieth of the crop stays below this level (0..255), the photo is too dark."""
+MIN_PILL: Final = 28.0
+"""Long side of the pill, px of the full photo, below which neither imprint nor colour can be told."""
+
+
+def rim_width(gray: NDArray[np.float32], mask: UInt8) -> tuple[float, float]:
+    """Width of the transition from pill to background, px, and their contrast (0..255).
+
+    Args:
+        gray: (S, S) float32 0..255.
+        mask: (S, S) uint8, nonzero = pill.
+    """
+    inside = (mask > 0).astype(np.uint8)
+    reach = np.ones((9, 9), np.uint8)
+    band = (cv2.dilate(inside, reach) - cv2.erode(inside, reach)) > 0
+    outer = (cv2.dilate(inside, np.ones((31, 31), np.uint8)) > 0) & ~(cv2.dilate(inside, reach) > 0)
+    inner = (cv2.erode(inside, reach) > 0) & ~(cv2.erode(inside, np.ones((31, 31), np.uint8)) > 0)
+    if not (band.any() and outer.any() and inner.any()):
+        return 0.0, 0.0
+    contrast = abs(float(np.median(gray[inner])) - float(np.median(gray[outer])))
+    slope = np.hypot(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)) / 8  # levels per px
+    steepest = float(np.percentile(slope[band], 85))
+    return contrast / max(steepest, 1e-3), contrast
+
+
+def assess(crop: UInt8, mask: UInt8, pill_px: float) -> tuple[Quality, Reason | None]:
+    """Judge one pill.
+
+    Args:
+        crop: (S, S, 3) uint8 RGB around the pill.
+        mask: (S, S) uint8, nonzero = pill.
+        pill_px: long side of the pill in px of the full photo.
+
+    Returns the quality for the answer, and the reason for refusing the photo, if there is one.
+    """
+    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    width, contrast = rim_width(gray, mask)
+    sharpness = 1.0 if contrast < MIN_CONTRAST else (BLURRED_RIM - width) / (BLURRED_RIM - SHARP_RIM)
+    sharpness = float(np.clip(sharpness, 0, 1))
+    pixels = gray[mask > 0] if (mask > 0).any() else gray.ravel()
+    lost = float(np.mean((pixels < 12) | (pixels > 250)))  # clipped to black or white: nothing to see there
+    exposure = float(np.clip(1 - lost - max(0.0, 60 - float(pixels.mean())) / 120, 0, 1))
+    reason: Reason | None = None
+    if pill_px < MIN_PILL:
+        reason = "too_small"
+    elif float(np.percentile(gray, 95)) < DARK_LEVEL:
+        reason = "too_dark"
+    elif sharpness < TOO_BLURRY:
+        reason = "too_blurry"
+    issues: list[str] = [reason] if reason else []
+    if not reason and sharpness < 0.35:
+        issues.append("blurry")
+    if lost > 0.3 and float(pixels.mean()) > 128:
+        issues.append("overexposed")
+    return Quality(sharpness=round(sharpness, 3), exposure=round(exposure, 3), issues=issues), reason
