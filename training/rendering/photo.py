@@ -1,7 +1,7 @@
 """A photo as a person takes it: a pill on a table, lamp and shadow, colour cast, blur and noise. Mask and box exact."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -55,10 +55,24 @@ def render_photo(
         surface: a name of `surface.SURFACES`; else any.
         roughness: of the camera: colour cast, blur and noise, 0 = none, 1 = as bad as a person would still send.
     """
-    length = length or float(rng.uniform(0.35, 0.6) * min(width, height))
-    angle = float(rng.uniform(-20, 20)) if angle is None else angle
-    centre = (width * rng.uniform(0.42, 0.58), height * rng.uniform(0.42, 0.58))
-    return _render([_Placing(look, side, centre, length, angle)], _table(surface, width, height, rng), roughness, rng)
+    placing = _near_middle(look, side, width, height, rng)
+    placing = replace(placing, length=length or placing.length, angle=placing.angle if angle is None else angle)
+    return _shoot([placing], _Place.any(width, height, surface, rng), roughness, rng)
+
+
+def render_pair(
+    look: PillLook,
+    rng: np.random.Generator,
+    *,
+    width: int = 1200,
+    height: int = 900,
+    surface: str | None = None,
+    roughness: float = 0.5,
+) -> tuple[RenderedPhoto, RenderedPhoto]:
+    """Front and back of one pill, photographed one after the other on the same table under the same lamp."""
+    place = _Place.any(width, height, surface, rng)
+    front = _shoot([_near_middle(look, "front", width, height, rng)], place, roughness, rng)
+    return front, _shoot([_near_middle(look, "back", width, height, rng)], place, roughness, rng)
 
 
 def render_group(
@@ -88,12 +102,7 @@ def render_group(
                 break
         else:
             raise ValueError(f"no room for {len(pills)} pills in {width} x {height} px")
-    return _render(placings, _table(surface, width, height, rng), roughness, rng)
-
-
-def _table(surface: str | None, width: int, height: int, rng: np.random.Generator) -> Float32:
-    name = surface or tuple(SURFACES)[int(rng.integers(len(SURFACES)))]
-    return SURFACES[name](width, height, rng)
+    return _shoot(placings, _Place.any(width, height, surface, rng), roughness, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,33 @@ class _Placing:
     def thickness(self) -> float:
         """How high it stands over the table, px."""
         return self.length * (0.22 if self.look.form == "tablet" else 0.5 * self.look.ratio)
+
+
+def _near_middle(look: PillLook, side: SideName, width: int, height: int, rng: np.random.Generator) -> _Placing:
+    length = float(rng.uniform(0.35, 0.6) * min(width, height))
+    centre = (width * float(rng.uniform(0.42, 0.58)), height * float(rng.uniform(0.42, 0.58)))
+    return _Placing(look, side, centre, length, float(rng.uniform(-20, 20)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where photos are taken: a table, (H, W, 3) float32 sRGB without light, and its lamp."""
+
+    table: Float32
+    light: Light
+
+    @classmethod
+    def any(cls, width: int, height: int, surface: str | None, rng: np.random.Generator) -> "_Place":
+        name = surface or tuple(SURFACES)[int(rng.integers(len(SURFACES)))]
+        return cls(SURFACES[name](width, height, rng), random_light(rng))
+
+    def lit(self, rng: np.random.Generator) -> Float32:
+        """The empty table, brighter towards the lamp."""
+        x = np.linspace(-1, 1, self.table.shape[1], dtype=np.float32)[None, :, None]
+        y = np.linspace(-1, 1, self.table.shape[0], dtype=np.float32)[:, None, None]
+        towards = x * np.cos(self.light.azimuth) + y * np.sin(self.light.azimuth)
+        soft = cv2.GaussianBlur(self.table, (0, 0), 0.8)  # the lens is focused on the pills
+        return soft * (1 + rng.uniform(0.04, 0.16) * towards - 0.04 * (x * x + y * y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +172,9 @@ class _Camera:
         return np.rint(np.clip(shot, 0, 1) * 255).astype(np.uint8)
 
 
-def _render(placings: list[_Placing], table: Float32, roughness: float, rng: np.random.Generator) -> RenderedPhoto:
-    light, camera = random_light(rng), _Camera.handheld(roughness, rng)
-    scene = cv2.GaussianBlur(table, (0, 0), 0.8) * _falloff(table, light, rng)  # the lens is focused on the pills
+def _shoot(placings: list[_Placing], place: _Place, roughness: float, rng: np.random.Generator) -> RenderedPhoto:
+    light, camera = place.light, _Camera.handheld(roughness, rng)
+    scene = place.lit(rng)
     pills = []
     for placing in placings:
         pill, alpha = _lay_down(placing, light, camera, scene, rng)
@@ -210,11 +246,3 @@ def _shadow(alpha: Float32, placing: _Placing, light: Light) -> Float32:
         cast = np.maximum(cast, cv2.GaussianBlur(shifted, (0, 0), 1 + reach * (1.1 - light.hardness) * step * 0.6))
     contact = cv2.GaussianBlur(alpha, (0, 0), 0.02 * placing.length)
     return (1 - (1 - light.ambient) * 0.62 * cast) * (1 - 0.4 * contact)
-
-
-def _falloff(table: Float32, light: Light, rng: np.random.Generator) -> Float32:
-    """Brighter towards the lamp, (H, W, 1)."""
-    x = np.linspace(-1, 1, table.shape[1], dtype=np.float32)[None, :, None]
-    y = np.linspace(-1, 1, table.shape[0], dtype=np.float32)[:, None, None]
-    slope = rng.uniform(0.04, 0.16)
-    return 1 + slope * (x * np.cos(light.azimuth) + y * np.sin(light.azimuth)) - 0.04 * (x * x + y * y)
