@@ -15,7 +15,7 @@ from pipeline.identify import Pipeline
 from pipeline.photo import read_photo
 from pipeline.ranking import RankingWeights
 from pipeline.schemas import Hints, Versions
-from pipeline.settings import ROOT, SettingsError, settings
+from pipeline.settings import SettingsError, settings
 
 
 def load_pipeline() -> Pipeline:
@@ -25,7 +25,7 @@ def load_pipeline() -> Pipeline:
     from runners.session import model_versions  # noqa: PLC0415
 
     chosen = settings()
-    gallery = LoadedIndex.load(chosen.index_dir)
+    gallery = LoadedIndex(chosen.index_dir)
     return Pipeline(
         load_local_runners(chosen.models_dir, background=chosen.background),
         gallery,
@@ -35,7 +35,7 @@ def load_pipeline() -> Pipeline:
             index=gallery.version,
             catalogs=gallery.catalogs,
         ),
-        RankingWeights.load(ROOT / "configs" / "ranking.yaml"),
+        RankingWeights.load(chosen.ranking),
     )
 
 

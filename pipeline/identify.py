@@ -96,9 +96,9 @@ class Pipeline:
         limits: DetectionLimits | None = None,
     ) -> None:  # fmt: skip
         self._runners = runners
-        self._gallery = gallery
+        self.gallery = gallery
         self._versions = versions
-        self._weights = weights
+        self.weights = weights
         self._limits = limits or DetectionLimits()
 
     async def identify(
@@ -121,7 +121,7 @@ class Pipeline:
             photos: list[tuple[SideName, Photo]] = [("front", front)]
             if back is not None:
                 photos.append(("back", back))
-            looks = await asyncio.gather(*(self._look_at_photo(photo, walk) for _, photo in photos))
+            looks = await asyncio.gather(*(self.look(photo, walk) for _, photo in photos))
             decision, reason, candidates = await self._answer(looks, hints, catalogs, top_k, walk)
             sides = [_side(name, look, photo) for (name, photo), look in zip(photos, looks, strict=True)]
         return Identification(
@@ -156,20 +156,21 @@ class Pipeline:
         walk = Walk()
         with walk.stage("total"):
             found = search(
-                self._gallery, imprint=imprint, shape=shape, color=color, form=form, name=name, catalogs=catalogs,
+                self.gallery, imprint=imprint, shape=shape, color=color, form=form, name=name, catalogs=catalogs,
                 top_k=top_k,
             )  # fmt: skip
             candidates = [
-                candidate(self._gallery.item(row), number, agreement, evidence)
+                candidate(self.gallery.item(row), number, agreement, evidence)
                 for number, (row, agreement, evidence) in enumerate(found, start=1)
             ]
         return SearchResult(candidates=candidates, versions=self._versions, timings_ms=walk.timings_ms)
 
     def item(self, item_id: str) -> CatalogItem:
         """One catalogue row. Raises `pipeline.errors.UnknownItem`."""
-        return self._gallery.find(item_id)
+        return self.gallery.find(item_id)
 
-    async def _look_at_photo(self, photo: Photo, walk: Walk) -> Look:
+    async def look(self, photo: Photo, walk: Walk) -> Look:
+        """Find the one pill of a photo, cut it out and ask every runner about it."""
         boxes = await self._find(photo, walk)
         if several_pills(boxes, self._limits):
             return Look(reason="several_pills")
@@ -243,11 +244,11 @@ class Pipeline:
         if not good:
             return "unidentified", looks[0].reason, []
         with walk.stage("rank"):
-            ranking = await asyncio.to_thread(rank, self._gallery, good, hints, catalogs, self._weights, limit=top_k)
+            ranking = await asyncio.to_thread(rank, self.gallery, good, hints, catalogs, self.weights, limit=top_k)
         if ranking.decision == "unidentified":
             return "unidentified", ranking.reason, []
         candidates = [
-            candidate(self._gallery.item(answer.row), number, answer.probability, answer.evidence)
+            candidate(self.gallery.item(answer.row), number, answer.probability, answer.evidence)
             for number, answer in enumerate(ranking.answers, start=1)
         ]
         return ranking.decision, ranking.reason, candidates

@@ -1,0 +1,67 @@
+"""Real consumer photos of pills (NIH challenge) with what is on them: for tuning the ranking and for evaluation.
+
+The development part only: the tuning set has 60 photos of pills that are in the gallery, none of whose labels
+contradicts the photo; 137 more photos show pills that the gallery lacks.
+"""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+KINDS: Final = ("crop", "dc224", "asv")
+"""Kinds with their own background, preferred first: as cropped by the app, as re-sized to 224 px, full frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerPhoto:
+    """One photo and its truth."""
+
+    path: Path
+    number: str  # the same photo in several kinds has one number
+    pill_group: str  # the unit of every split
+    ndc11: str
+    appearance: str  # appearance_id, "" when the gallery lacks the pill
+    imprint: str
+
+
+def load_photos(data: Path) -> tuple[list[ConsumerPhoto], list[ConsumerPhoto]]:
+    """(photos of pills in the gallery without label conflict, photos of pills that the gallery lacks); one per number.
+
+    Raises FileNotFoundError when `data` is not the data folder.
+    """
+    folder = data / "nih" / "consumer"
+    with (folder / "consumer.csv").open(encoding="utf-8") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["kind"] in KINDS and row["real_background"] == "1"]
+    rows.sort(key=lambda row: (int(row["nih_no"]), KINDS.index(row["kind"])))
+    known: dict[str, ConsumerPhoto] = {}
+    unknown: dict[str, ConsumerPhoto] = {}
+    for row in rows:
+        photo = ConsumerPhoto(
+            folder / "img" / row["file"], row["nih_no"], row["pill_group"], row["ndc11"],
+            row["appearance_id"] if row["gallery_crops"] else "", row["imprint"],
+        )  # fmt: skip
+        if not row["gallery_crops"]:
+            unknown.setdefault(photo.number, photo)
+        elif not row["label_check"].startswith("conflict"):
+            known.setdefault(photo.number, photo)
+    return list(known.values()), list(unknown.values())
+
+
+def pairs(photos: list[ConsumerPhoto]) -> list[tuple[ConsumerPhoto, ConsumerPhoto]]:
+    """Two photos of one pill each, as front and back; the sides are not known to differ."""
+    by_pill: dict[str, list[ConsumerPhoto]] = defaultdict(list)
+    for photo in photos:
+        by_pill[photo.ndc11].append(photo)
+    return [(group[0], group[1]) for group in by_pill.values() if len(group) > 1]
+
+
+def truth(data: Path) -> dict[str, set[str]]:
+    """appearance_id -> ids of all catalogue items that look so (joined by any shared reference photo)."""
+    with (data / "catalogs" / "us_nih.csv").open(encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    by_group: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        by_group[row["appearance_group"]].add(f"us-nih:{row['ndc9']}")
+    return {row["appearance_id"]: by_group[row["appearance_group"]] for row in rows}

@@ -1,0 +1,177 @@
+"""Fit the ranking: `python -m training ranking --data DIR` writes configs/ranking.yaml and its result table.
+
+The evidence of real consumer photos is collected once through the whole pipeline; then seven weights and the odds of
+"none of them" are fitted by maximum a posteriori. So few photos allow few parameters and want a prior: the start
+values, with the widths below. What is reported comes from cross-validation by pill group, never from the fit itself.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from pipeline.__main__ import load_pipeline
+from pipeline.identify import Pipeline, Walk
+from pipeline.photo import read_photo
+from pipeline.ranking import RankingWeights, SideEvidence, Terms, decide, gather, total
+from pipeline.schemas import Hints
+from training.consumer import ConsumerPhoto, load_photos, pairs, truth
+
+WIDTHS: Final = {
+    "visual": 8.0, "no_photo": 0.1, "imprint": 0.3, "blank": 0.2, "color": 0.3, "shape": 0.3, "form": 0.3,
+    "none_of_them": 6.0,
+}  # fmt: skip
+"""Standard deviation of the prior around the start value of each fitted weight."""
+POSITIVE: Final = ("visual", "imprint", "blank", "color", "shape", "form")
+FALSE_RATE: Final = 0.02
+"""Share of all queries that may be identified wrongly on the development photos, cross-validated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question to the ranking: its evidence, and which answers are right (none = not in the gallery)."""
+
+    terms: Terms
+    right: NDArray[np.bool_]  # (n,) per shortlisted item
+    in_gallery: bool
+    pill_group: str
+    sides: int
+
+
+def probabilities(query: Query, weights: RankingWeights) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Leading item of each appearance group, best first, and the probability of each and (last) of none."""
+    logits, _ = total(query.terms, weights)
+    order = np.argsort(-logits, kind="stable")
+    _, place = np.unique(query.terms.group[order], return_index=True)
+    leaders = order[np.sort(place)]
+    none = weights.none_of_them if query.sides == 1 else weights.none_of_them_two
+    scores = np.concatenate([logits[leaders], [none]])
+    chances = np.exp(scores - scores.max())
+    return leaders, chances / chances.sum()
+
+
+def loss(queries: Sequence[Query], weights: RankingWeights) -> float:
+    """Mean negative log probability of the right answer; a right item outside the shortlist cannot be learnt from."""
+    terms = []
+    for query in queries:
+        leaders, chances = probabilities(query, weights)
+        right = float(chances[:-1][query.right[leaders]].sum()) if query.in_gallery else float(chances[-1])
+        if not query.in_gallery or query.right.any():
+            terms.append(-np.log(max(right, 1e-9)))
+    return float(np.mean(terms))
+
+
+def fit(queries: Sequence[Query], start: RankingWeights) -> RankingWeights:
+    """Maximum a posteriori weights."""
+    names = list(WIDTHS)
+    origin = np.array([getattr(start, name) for name in names])
+    widths = np.array([WIDTHS[name] for name in names])
+
+    def at(z: NDArray[np.float64]) -> RankingWeights:
+        values = dict(zip(names, (origin + z * widths).tolist(), strict=True))
+        return start.model_copy(update={n: max(v, 0.0) if n in POSITIVE else v for n, v in values.items()})
+
+    def objective(z: NDArray[np.float64]) -> float:
+        return loss(queries, at(z)) * len(queries) + 0.5 * float(z @ z)
+
+    found = minimize(objective, np.zeros(len(names)), method="Powell", options={"maxfev": 900, "ftol": 1e-3})
+    return at(found.x)
+
+
+def fit_two_sided(queries: Sequence[Query], weights: RankingWeights) -> RankingWeights:
+    """Set the odds of "none" for two photos, everything else kept."""
+    if not queries:
+        return weights
+    grid = np.linspace(weights.none_of_them, 3 * weights.none_of_them, 41)
+    losses = [loss(queries, weights.model_copy(update={"none_of_them_two": float(v)})) for v in grid]
+    return weights.model_copy(update={"none_of_them_two": float(grid[int(np.argmin(losses))])})
+
+
+def cross_validated(queries: Sequence[Query], start: RankingWeights, folds: int = 5) -> list[RankingWeights]:
+    """For each query, weights fitted without its pill group."""
+    groups = sorted({query.pill_group for query in queries})
+    fold = {group: i % folds for i, group in enumerate(np.random.default_rng(0).permutation(groups))}
+    fitted = [fit([q for q in queries if fold[q.pill_group] != i], start) for i in range(folds)]
+    return [fitted[fold[query.pill_group]] for query in queries]
+
+
+def identified_threshold(queries: Sequence[Query], weights: Sequence[RankingWeights]) -> float:
+    """The lowest threshold at which at most FALSE_RATE of all queries would be identified, and wrongly."""
+    for threshold in np.arange(0.5, 1.0, 0.01):
+        wrong = 0
+        for query, w in zip(queries, weights, strict=True):
+            leaders, chances = probabilities(query, w)
+            _, first = total(query.terms, w)
+            decision, _ = decide(query.terms, leaders, first, chances, w.model_copy(update={"identified": threshold}))
+            wrong += decision == "identified" and not query.right[leaders[0]]
+        if wrong <= FALSE_RATE * len(queries):
+            return round(float(threshold), 2)
+    return 0.99
+
+
+async def collect(pipeline: Pipeline, photos: Sequence[ConsumerPhoto]) -> dict[str, SideEvidence]:
+    """Evidence of every photo in which a pill could be judged, by photo number."""
+    found = {}
+    for photo in photos:
+        look = await pipeline.look(read_photo(photo.path.read_bytes()), Walk())
+        if look.reason is None:
+            found[photo.number] = look.evidence
+    return found
+
+
+def query_of(pipeline: Pipeline, sides: Sequence[SideEvidence], photo: ConsumerPhoto, right: set[str]) -> Query:
+    """A query's terms over all catalogues, with the items that are right marked."""
+    gallery = pipeline.gallery
+    terms = gather(gallery, sides, Hints(), None, pipeline.weights.shortlist)
+    ids = np.array([gallery.item(int(row)).item_id in right for row in terms.rows], bool)
+    return Query(terms, ids, bool(right), photo.pill_group, len(sides))
+
+
+def build_queries(pipeline: Pipeline, data: Path) -> tuple[list[Query], list[Query]]:
+    """One-sided and two-sided queries of the development photos."""
+    known, unknown = load_photos(data)
+    right = truth(data)
+    evidence = asyncio.run(collect(pipeline, [*known, *unknown]))
+    single = [
+        query_of(pipeline, [evidence[p.number]], p, right.get(p.appearance, set()))
+        for p in (*known, *unknown) if p.number in evidence
+    ]  # fmt: skip
+    double = [
+        query_of(pipeline, [evidence[a.number], evidence[b.number]], a, right.get(a.appearance, set()))
+        for a, b in (*pairs(known), *pairs(unknown)) if a.number in evidence and b.number in evidence
+    ]  # fmt: skip
+    return single, double
+
+
+def main(argv: list[str]) -> None:
+    """Entry of `python -m training ranking`."""
+    parser = argparse.ArgumentParser(prog="python -m training ranking", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("configs/ranking.yaml"))
+    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    text = arguments.config.read_text(encoding="utf-8")
+    start = RankingWeights.model_validate(yaml.safe_load(text)["start"])
+    pipeline = load_pipeline()
+    single, double = build_queries(pipeline, arguments.data)
+    held_out = cross_validated(single, start)
+    threshold = identified_threshold(single, held_out)
+    weights = fit_two_sided(double, fit(single, start)).model_copy(update={"identified": threshold})
+    document = {"start": start.model_dump(), "weights": {k: round(v, 4) for k, v in weights.model_dump().items()}}
+    head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    arguments.config.write_text(head + yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    in_gallery = [(q, w) for q, w in zip(single, held_out, strict=True) if q.in_gallery]
+    first = [bool(q.right[probabilities(q, w)[0][0]]) for q, w in in_gallery]
+    five = [bool(q.right[probabilities(q, w)[0][:5]].any()) for q, w in in_gallery]
+    print(f"cross-validated by pill group, n = {len(first)}: top-1 {np.mean(first):.3f}, top-5 {np.mean(five):.3f}")
+    print(f"loss {np.mean([loss([q], w) for q, w in zip(single, held_out, strict=True)]):.3f}, threshold {threshold}")
+    print(yaml.safe_dump(document["weights"], sort_keys=False))
