@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.schemas import CatalogItem
 from training.rendering.look import PillLook, look_of
-from training.rendering.photo import RenderedPhoto, render_photo
+from training.rendering.photo import RenderedPhoto, render_pair
 from training.rendering.typeface import BUILT_IN
 
 RENDERED_ITEM = CatalogItem(
@@ -49,9 +49,8 @@ def rendered_look() -> PillLook:
 @pytest.fixture(scope="session")
 def rendered_pair() -> RenderedPair:
     """Front and back of RENDERED_ITEM on paper: image, box and mask of each."""
-    look, rng = rendered_look(), np.random.default_rng(12)
-    front = render_photo(look, "front", rng, surface="paper", roughness=0.3)
-    return RenderedPair(RENDERED_ITEM, front, render_photo(look, "back", rng, surface="paper", roughness=0.3))
+    front, back = render_pair(rendered_look(), np.random.default_rng(12), surface="paper", roughness=0.3)
+    return RenderedPair(RENDERED_ITEM, front, back)
 
 
 @pytest.fixture(scope="session")
