@@ -59,9 +59,17 @@ class InvalidField(PillscopeError):
 
 
 class TooBusy(PillscopeError):
-    """More requests at once than this instance takes on."""
+    """More requests at once than this instance takes on.
+
+    Args:
+        retry_after_s: seconds after which trying again makes sense.
+    """
 
     code, status = "too_busy", 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("too many requests at once, try again shortly")
+        self.retry_after_s = retry_after_s
 
 
 class RunnerUnavailable(PillscopeError):
@@ -76,6 +84,19 @@ class RunnerUnavailable(PillscopeError):
     def __init__(self, runner: str) -> None:
         super().__init__(f"the {runner} runner is not available")
         self.runner = runner
+
+
+class NotReady(PillscopeError):
+    """The service has not finished starting, or something it stands on does not answer.
+
+    Args:
+        parts: what is missing: names of runners, or "service".
+    """
+
+    code, status = "not_ready", 503
+
+    def __init__(self, parts: list[str]) -> None:
+        super().__init__(f"not ready: {', '.join(parts)}")
 
 
 class DeadlinePassed(PillscopeError):

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     index_dir: Path = ROOT / "index" / "data"
     """Folder with catalog.sqlite, vectors.faiss and their manifest. Default: the one shipped with the code."""
 
+    ranking: Path = ROOT / "configs" / "ranking.yaml"
+    """File with the weights and thresholds of ranking and decision, as `python -m training ranking` writes it."""
+
     admin_token: Annotated[SecretStr | None, Field(min_length=16)] = None
     """Bearer token of the routes that change a catalogue. Unset: those routes answer 401 to everyone."""
 

@@ -1,0 +1,94 @@
+"""What the public routes do, without HTTP: decode photos, ask the pipeline, count what came out."""
+
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
+
+from api.metrics import observe_identification, observe_stages
+from pipeline.drawing import draw_item
+from pipeline.errors import InvalidField
+from pipeline.identify import Pipeline
+from pipeline.photo import Photo, read_photo
+from pipeline.schemas import CatalogItem, DetectionResult, Hints, Identification, SearchResult
+from pipeline.settings import Settings
+
+
+class Operations:
+    """The public operations over one pipeline; `catalogs`: ids of the catalogues it knows.
+
+    Photos are decoded in `settings.decode_slots` threads of their own: that bounds memory, keeps the event loop free,
+    and a request that is cancelled while it waits for a slot never decodes at all.
+    """
+
+    def __init__(self, pipeline: Pipeline, catalogs: Collection[str], settings: Settings) -> None:
+        self.pipeline = pipeline
+        self.catalogs = catalogs
+        self.limits = settings.photo_limits
+        self.decoders = ThreadPoolExecutor(settings.decode_slots, thread_name_prefix="pillscope-decode")
+
+    async def identify(
+        self, front: BinaryIO, back: BinaryIO | None, catalogs: Sequence[str] | None, top_k: int, hints: Hints
+    ) -> Identification:
+        """One pill, one or two photos. Raises what `read_photo` and the pipeline raise."""
+        started = time.perf_counter()
+        self._check(catalogs)
+        front_photo, back_photo = await asyncio.gather(self._decode(front), self._decode_if_given(back))
+        decoded = time.perf_counter()
+        answer = await self.pipeline.identify(front_photo, back_photo, catalogs=catalogs, top_k=top_k, hints=hints)
+        answer = answer.model_copy(update={"timings_ms": _with_decode(answer.timings_ms, started, decoded)})
+        observe_identification(answer)
+        return answer
+
+    async def detect(self, image: BinaryIO, identify: bool) -> DetectionResult:
+        """Every pill in one photo; with `identify`, what each of them can be."""
+        started = time.perf_counter()
+        photo = await self._decode(image)
+        decoded = time.perf_counter()
+        answer = await self.pipeline.detect(photo, identify=identify)
+        answer = answer.model_copy(update={"timings_ms": _with_decode(answer.timings_ms, started, decoded)})
+        observe_stages(answer.timings_ms)
+        return answer
+
+    async def search(
+        self, *, imprint: str | None, shape: str | None, color: str | None, form: str | None, name: str | None,
+        catalogs: Sequence[str] | None, top_k: int,
+    ) -> SearchResult:  # fmt: skip
+        """Items by what a person reads or sees; at least one of the five must be given."""
+        if not any((imprint, shape, color, form, name)):
+            raise InvalidField("give at least one of: imprint, shape, color, form, name")
+        self._check(catalogs)
+        answer = await asyncio.to_thread(
+            self.pipeline.search,
+            imprint=imprint, shape=shape, color=color, form=form, name=name, catalogs=catalogs, top_k=top_k,
+        )  # fmt: skip
+        observe_stages(answer.timings_ms)
+        return answer
+
+    def item(self, item_id: str) -> CatalogItem:
+        """The catalogue row of an id. Raises `UnknownItem`."""
+        return self.pipeline.item(item_id)
+
+    def drawing(self, item_id: str) -> str:
+        """The pill of a catalogue row, drawn as SVG. Raises `UnknownItem`."""
+        return draw_item(self.pipeline.item(item_id))
+
+    def _check(self, catalogs: Sequence[str] | None) -> None:
+        if not set(catalogs or ()) <= set(self.catalogs):
+            raise InvalidField(f"catalogs: must be among {', '.join(sorted(self.catalogs))}")
+
+    async def _decode(self, file: BinaryIO) -> Photo:
+        return await asyncio.get_running_loop().run_in_executor(self.decoders, self._read, file)
+
+    async def _decode_if_given(self, file: BinaryIO | None) -> Photo | None:
+        return None if file is None else await self._decode(file)
+
+    def _read(self, file: BinaryIO) -> Photo:
+        return read_photo(file.read(self.limits.max_bytes + 1), self.limits)
+
+
+def _with_decode(timings_ms: dict[str, float], started: float, decoded: float) -> dict[str, float]:
+    """The pipeline's stage times with ours around them; `started`, `decoded`: seconds of `perf_counter`."""
+    decode, total = (decoded - started) * 1000, (time.perf_counter() - started) * 1000
+    return {"decode": round(decode, 1), **timings_ms, "total": round(total, 1)}

@@ -1,0 +1,110 @@
+"""The one public BentoML service: `bentoml serve service:Pillscope`. HTTP in, HTTP out, nothing else."""
+
+import sys
+from contextlib import nullcontext
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Final
+
+import bentoml
+from pydantic import Field
+
+from api.front_door import FrontDoor
+from api.logs import configure_logging
+from api.operations import Operations
+from api.routes import build_api
+from index.search import LoadedIndex
+from pipeline.identify import Pipeline
+from pipeline.ranking import RankingWeights
+from pipeline.schemas import DetectionResult, Hints, Identification, Versions
+from pipeline.settings import SettingsError, settings
+from runners.background import BackgroundRunner
+from runners.classifier import ClassifierRunner
+from runners.detector import DetectorRunner
+from runners.embedder import EmbedderRunner
+from runners.ocr import OcrRunner
+from runners.remote import RemoteRunners
+from runners.session import model_versions
+
+try:
+    SETTINGS: Final = settings()
+except SettingsError as mistake:
+    sys.exit(f"pillscope: {mistake}")
+
+configure_logging(SETTINGS)
+
+try:
+    BUNDLE_VERSION: Final = version("pillscope")
+except PackageNotFoundError:  # served from a bento or a plain folder
+    BUNDLE_VERSION = "0.1.0"
+
+api = build_api(BUNDLE_VERSION)
+
+
+@bentoml.service(
+    name="pillscope",
+    workers=1,
+    # A backstop only: our own deadline answers before. BentoML's limit would answer outside our envelope.
+    traffic={"timeout": SETTINGS.deadline_s + 20},
+    logging={"access": {"enabled": False}},  # api.envelope writes that line, without query strings
+)
+class Pillscope:
+    """Photo of a pill in, ranked medicines out.
+
+    Over HTTP, `api.front_door.FrontDoor` answers every route by `api.routes`. The two API methods below declare the
+    same routes to BentoML's own clients, and serve callers in the same process.
+    """
+
+    detector = bentoml.depends(DetectorRunner)
+    background = bentoml.depends(BackgroundRunner)
+    classifier = bentoml.depends(ClassifierRunner)
+    embedder = bentoml.depends(EmbedderRunner)
+    ocr = bentoml.depends(OcrRunner)
+
+    def __init__(self) -> None:
+        remote = RemoteRunners(
+            detector=self.detector,
+            background=self.background,
+            classifier=self.classifier,
+            embedder=self.embedder,
+            ocr=self.ocr,
+            settings=SETTINGS,
+        )
+        gallery = LoadedIndex(SETTINGS.index_dir)
+        versions = Versions(
+            bundle=BUNDLE_VERSION,
+            models=model_versions(SETTINGS.models_dir),
+            index=gallery.version,
+            catalogs=gallery.catalogs,
+        )
+        pipeline = Pipeline(remote.runners(), gallery, versions, RankingWeights.load(SETTINGS.ranking))
+        self.operations = Operations(pipeline, versions.catalogs, SETTINGS)
+        api.state.backend.operations = self.operations
+        api.state.backend.unready = lambda: remote.unready(SETTINGS.ready_timeout_s)
+
+    @bentoml.api(route="/v1/identify")
+    async def identify(
+        self,
+        front: Path,
+        back: Path = None,  # type: ignore[assignment]  # noqa: RUF013 (`Path | None` is text to BentoML)
+        *,
+        catalogs: str | None = None,
+        top_k: Annotated[int, Field(ge=1, le=50)] = 5,
+        imprint: str | None = None,
+        shape: str | None = None,
+        color: str | None = None,
+    ) -> Identification:
+        """One pill, photographed from one side or both: what can it be?"""
+        hints = Hints(imprint=imprint, shape=shape, color=color)
+        ids = catalogs.split(",") if catalogs else None
+        with front.open("rb") as front_file, back.open("rb") if back else nullcontext() as back_file:
+            return await self.operations.identify(front_file, back_file, ids, top_k, hints)
+
+    @bentoml.api(route="/v1/detect")
+    async def detect(self, image: Path, identify: bool = False) -> DetectionResult:
+        """Every pill in one photo; with `identify`, what each of them can be."""
+        with image.open("rb") as file:
+            return await self.operations.detect(file, identify)
+
+
+Pillscope.add_asgi_middleware(FrontDoor, api=api, settings=SETTINGS)
