@@ -17,8 +17,10 @@ from tqdm import tqdm
 
 from pipeline.cutout import CROP_MARGIN
 from training.journal import Journal
-from training.mask_crops import STORED, WIDE, Crops, harden, outlined_crops, outlined_pills, scene_crops, view_of
+from training.mask_crops import STORED, WIDE, harden, scene_crops, view_of
 from training.mask_net import SIZE, MaskNet
+from training.outlined import Crops, outlined_crops, outlined_pills
+from training.trainee import Trainee
 
 UInt8 = NDArray[np.uint8]
 
@@ -89,79 +91,74 @@ def stored_scenes(data: Path, folder: Path, count: int, seed: int) -> Crops:
         return Crops(archive["images"], archive["masks"])
 
 
-def parameter_groups(net: MaskNet, rate: float, decoder_factor: float) -> list[dict[str, Any]]:
-    """Pretrained stages learn slowly, the new decoder faster; what is frozen is left out."""
-    frozen = {id(p) for part in net.frozen() for p in part.parameters()}
-    stages = [p for p in net.stages.parameters() if id(p) not in frozen]
-    decoder = [*net.joins.parameters(), *net.last.parameters()]
+def views(crops: Crops) -> Crops:
+    """One fixed view of each stored crop, as the runner cuts it."""
+    pairs = [
+        view_of(image, mask, SIZE, np.random.default_rng(row))
+        for row, (image, mask) in enumerate(zip(crops.images, crops.masks, strict=True))
+    ]
+    return Crops(np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs]))
+
+
+def trainee(net: MaskNet, config: dict[str, Any]) -> Trainee:
+    """Pretrained stages learn slowly, the new decoder faster; what is frozen does not learn."""
     for part in net.frozen():
         part.requires_grad_(False)
-    return [{"params": stages, "lr": rate}, {"params": decoder, "lr": rate * decoder_factor}]
+    stages = [p for p in net.stages.parameters() if p.requires_grad]
+    decoder = [*net.joins.parameters(), *net.last.parameters()]
+    rate = config["rate"]
+    return Trainee(
+        net, [(stages, rate), (decoder, rate * config["decoder_factor"])], config["steps"], config["weight_decay"]
+    )
 
 
 def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, Any]:
     """Run, or go on with, the training that `config` describes. Returns the metrics."""
     torch.manual_seed(config["seed"])
     journal = Journal("background")
-    held_out = outlined_crops(outlined_pills(data, held_out=True), CROP_MARGIN, SIZE)
+    outlined = outlined_crops(outlined_pills(data, held_out=True), CROP_MARGIN, SIZE)
     annotated = outlined_crops(outlined_pills(data, held_out=False), WIDE, STORED)
     scenes = stored_scenes(data, journal.folder, config["scenes"], config["seed"])
-    unseen = stored_scenes(data, journal.folder, config["scenes_held_out"], config["seed"] + 1)
-    unseen = Crops(*(np.stack(part) for part in zip(*(
-        view_of(i, m, SIZE, np.random.default_rng(row))
-        for row, (i, m) in enumerate(zip(unseen.images, unseen.masks, strict=True))), strict=True)))  # fmt: skip
+    unseen = views(stored_scenes(data, journal.folder, config["scenes_held_out"], config["seed"] + 1))
     batches = Batches([(scenes, 1 - config["annotated_share"]), (annotated, config["annotated_share"])], config["seed"])
 
     net = MaskNet()
     net.start_from_imagenet(wheels)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(net, config["rate"], config["decoder_factor"]), weight_decay=config["weight_decay"]
-    )
-    steps = config["steps"]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [g["lr"] for g in optimizer.param_groups], total_steps=steps, pct_start=0.06, div_factor=20
-    )
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
-    )
-    first = 0
-    if (state := journal.resume()) is not None:
-        net.load_state_dict(state["net"])
-        average.module.load_state_dict(state["average"])
-        average.n_averaged.fill_(1)
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        first = int(state["step"])
-
-    began, losses = time.monotonic(), []
+    run = trainee(net, config)
+    state = journal.resume()
+    if state is not None:
+        run.resume(state)
+    first, steps = int(state["step"]) if state else 0, config["steps"]
+    began, losses, row = time.monotonic(), [], {}
     net.train()
     for step in tqdm(range(first, steps), initial=first, total=steps, desc="background", unit="step"):
         size = config["small_size"] if step < steps * config["small_share"] else SIZE
         images, masks = batches.batch(step, config["batch"], size)
         loss = mask_loss(net(images), masks)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimizer.step()
-        schedule.step()
-        average.update_parameters(net)
+        run.learn(loss)
         losses.append(loss.item())
         if (step + 1) % config["log_every"] == 0 or step + 1 == steps:
-            row = {"step": step + 1, "loss": round(float(np.mean(losses)), 4), "size": size,
-                   "iou_scenes": round(mean_iou(average.module, unseen), 4),
-                   "iou_annotated": round(mean_iou(average.module, held_out), 4),
-                   "seconds": round(time.monotonic() - began)}  # fmt: skip
+            row = {
+                "step": step + 1,
+                "loss": round(float(np.mean(losses)), 4),
+                "size": size,
+                "iou_scenes": round(mean_iou(run.average.module, unseen), 4),
+                "iou_annotated": round(mean_iou(run.average.module, outlined), 4),
+                "seconds": round(time.monotonic() - began),
+            }
             journal.log(row)
             tqdm.write(str(row))
+            journal.save({"step": step + 1, **run.state()})
             losses = []
             net.train()
-            journal.save({"net": net.state_dict(), "average": average.module.state_dict(), "step": step + 1,
-                          "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()})  # fmt: skip
     metrics = {
-        "iou_boostcamp_held_out": round(mean_iou(average.module, held_out), 4), "n_boostcamp_held_out": len(held_out),
-        "iou_scenes_held_out": round(mean_iou(average.module, unseen), 4), "n_scenes_held_out": len(unseen),
-        "steps": steps, "config": config,
-    }  # fmt: skip
+        "iou_boostcamp_held_out": round(mean_iou(run.average.module, outlined), 4),
+        "n_boostcamp_held_out": len(outlined),
+        "iou_scenes_held_out": round(mean_iou(run.average.module, unseen), 4),
+        "n_scenes_held_out": len(unseen),
+        "steps": steps,
+        "config": config,
+    }
     journal.metrics(metrics)
     return metrics
 
@@ -179,7 +176,7 @@ def main(argv: list[str]) -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    print(train(config, Path(options.data), options.wheels))  # noqa: T201
+    print(train(config, Path(options.data), options.wheels))
 
 
 if __name__ == "__main__":
