@@ -1,0 +1,155 @@
+"""Photos with boxes and generated scenes, laid out on disk as ultralytics reads them.
+
+Layout under the given folder: `images/{real,scene}/NAME.jpg`, `labels/{real,scene}/NAME.txt` (class, centre x,
+centre y, width, height, each a fraction of the picture), `train.txt`, `val.txt`, `data.yaml`. A finished folder is not
+made twice.
+"""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+Boxes = NDArray[np.float32]
+"""(n, 4) float32: x1, y1, x2, y2 in px."""
+Picture = tuple[NDArray[np.uint8], Boxes]
+"""(H, W, 3) uint8 RGB and its boxes."""
+
+
+class _Scenes(Protocol):
+    def scene(
+        self, rng: np.random.Generator, size: tuple[int, int], pills: int,
+        extent: tuple[float, float] = ..., touching: float = ...,
+    ) -> Any: ...  # fmt: skip
+
+
+def polygon_box(segments: list[list[float]]) -> list[float]:
+    """x1, y1, x2, y2 around COCO polygons (flat lists of x, y in px)."""
+    points = np.concatenate([np.asarray(s, np.float32).reshape(-1, 2) for s in segments])
+    return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
+
+
+def coco_boxes(folder: Path, drop: list[str] | None = None) -> list[tuple[Path, Boxes]]:
+    """Images of a COCO folder with their boxes, by file name; polygons win over the stated box.
+
+    `drop`: values of an image's `source_hint` to leave out.
+    """
+    coco = json.loads((folder / "coco.json").read_text())
+    found: dict[int, list[list[float]]] = defaultdict(list)
+    for note in coco["annotations"]:
+        x, y, w, h = note["bbox"]
+        polygons = note.get("segmentation")
+        found[note["image_id"]].append(polygon_box(polygons) if polygons else [x, y, x + w, y + h])
+    kept = [image for image in coco["images"] if image.get("source_hint") not in (drop or [])]
+    return sorted(
+        (folder / image["file_name"], np.asarray(found[image["id"]], np.float32).reshape(-1, 4)) for image in kept
+    )
+
+
+def shrink(picture: Picture, long_side: int) -> Picture:
+    """Scale down so that the longer side is at most `long_side` px."""
+    image, boxes = picture
+    factor = long_side / max(image.shape[:2])
+    if factor >= 1:
+        return picture
+    size = (round(image.shape[1] * factor), round(image.shape[0] * factor))
+    ratio = np.asarray([size[0] / image.shape[1], size[1] / image.shape[0]] * 2, np.float32)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8), boxes * ratio
+
+
+def label_lines(boxes: Boxes, width: int, height: int) -> str:
+    """The YOLO label file of one picture; boxes thinner than 2 px after clipping are left out."""
+    lines = []
+    for x1, y1, x2, y2 in np.clip(boxes, 0, [width, height, width, height]):
+        if min(x2 - x1, y2 - y1) >= 2:
+            cx, cy = (x1 + x2) / 2 / width, (y1 + y2) / 2 / height
+            lines.append(f"0 {cx:.6f} {cy:.6f} {(x2 - x1) / width:.6f} {(y2 - y1) / height:.6f}\n")
+    return "".join(lines)
+
+
+def scene_pictures(scenes: _Scenes, kind: str, spec: dict[str, Any], seed: int) -> Iterator[Picture]:
+    """`spec["count"]` generated pictures. In `spec`, each a [low, high]: `pills`, `side` (px), `extent` (long side of
+    a pill as a share of the short side of the picture); and `touching` in [0, 1]."""
+    for number in range(spec["count"]):
+        rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), number])
+        low, high = spec["side"]
+        size = (int(rng.integers(low, high + 1)), int(rng.integers(low, high + 1)))
+        pills = int(rng.integers(spec["pills"][0], spec["pills"][1] + 1))
+        extent = (spec["extent"][0], spec["extent"][1])
+        made = scenes.scene(rng, size=size, pills=pills, extent=extent, touching=spec["touching"])
+        yield made.image, made.boxes
+
+
+class _Writer:
+    """Writes pictures with labels and remembers which list each belongs to."""
+
+    def __init__(self, root: Path, long_side: int) -> None:
+        self.root, self.long_side = root, long_side
+        self.lists: dict[str, list[str]] = {"train": [], "val": []}
+
+    def add(self, group: str, name: str, picture: Picture, split: str, repeat: int = 1) -> None:
+        image, boxes = shrink(picture, self.long_side)
+        pictures, labels = (self.root / kind / group for kind in ("images", "labels"))
+        pictures.mkdir(parents=True, exist_ok=True)
+        labels.mkdir(parents=True, exist_ok=True)
+        path = pictures / f"{name}.jpg"
+        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+        (labels / f"{name}.txt").write_text(label_lines(boxes, image.shape[1], image.shape[0]))
+        self.lists[split] += [str(path.resolve())] * repeat
+
+
+def _describe(root: Path, val: list[str], name: str) -> Path:
+    """Write the list of validation pictures and the yaml `name` that ultralytics is pointed to."""
+    listing = "val.txt" if name == "data" else f"{name}.txt"
+    (root / listing).write_text("\n".join(val) + "\n")
+    description = root / f"{name}.yaml"
+    description.write_text(
+        yaml.safe_dump({"path": str(root.resolve()), "train": "train.txt", "val": listing, "names": {0: "pill"}})
+    )
+    return description
+
+
+def held_out(count: int, share: float, seed: int) -> set[int]:
+    """Numbers of the `count` images that are kept from training: a fixed random `share` of them."""
+    order = np.random.default_rng(seed).permutation(count)
+    return set(order[: round(count * share)].tolist())
+
+
+def prepare(config: dict[str, Any], data: Path, scenes: _Scenes, root: Path) -> Path:
+    """Write the training folder `root` and return its data.yaml. Does nothing where that file exists already."""
+    description = root / "data.yaml"
+    if description.exists():
+        return description
+    settings, seed = config["data"], config["seed"]
+    writer = _Writer(root, settings["long_side"])
+    for source in settings["real"]:
+        photos = coco_boxes(data / "detect" / source["folder"], source["drop"])
+        keep_back = held_out(len(photos), source["hold_out"], seed)
+        for number, (path, boxes) in enumerate(photos):
+            image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.uint8)
+            split, repeat = ("val", 1) if number in keep_back else ("train", settings["repeat_real"])
+            writer.add("real", f"{source['folder']}-{path.stem}", (image, boxes), split, repeat)
+    for kind, spec in settings["scenes"].items():
+        keep_back = held_out(spec["count"], settings["held_out_scenes"], seed)
+        made = scene_pictures(scenes, kind, spec, seed)
+        for number, picture in enumerate(tqdm(made, f"scenes: {kind}", spec["count"], mininterval=5)):
+            writer.add("scene", f"{kind}-{number:05d}", picture, "val" if number in keep_back else "train")
+    (root / "train.txt").write_text("\n".join(writer.lists["train"]) + "\n")
+    return _describe(root, writer.lists["val"], "data")
+
+
+def prepare_check(folder: Path, root: Path) -> Path:
+    """Make a COCO folder readable for ultralytics under `root`, unchanged but for size; return its yaml."""
+    writer = _Writer(root, 1024)
+    for path, boxes in coco_boxes(folder):
+        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.uint8)
+        writer.add(folder.name, path.stem, (image, boxes), "val")
+    return _describe(root, writer.lists["val"], folder.name)
