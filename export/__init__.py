@@ -1,0 +1,1 @@
+"""Checkpoints to the ONNX files that are served: `python -m export MODEL`."""

@@ -1,0 +1,91 @@
+"""What is exported: per model its input and output, how exact the copy must be, and what it was made of."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.attributes import ATTRIBUTE_WIDTH
+
+if TYPE_CHECKING:
+    from torch import nn
+
+APACHE: Final = "Apache-2.0"
+AGPL: Final = "AGPL-3.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One model that serving knows.
+
+    Attributes:
+        size: side S of the square input, px; a module with an `input_size` of its own decides.
+        output: name of the only output.
+        shape: the output's dimensions: names for what varies, and "S" for the input side.
+        meaning: of the output, for the manifest.
+        batched: one call takes any number of images; otherwise exactly one.
+        tolerance: largest difference to torch that a float32 graph may show, in units of the output.
+        half_tolerance: the same once weights are stored as float16.
+        sample: which pictures parity is checked on: "photo", "crop" or "cutout".
+        data: what the weights were trained on, with its rights.
+    """
+
+    name: str
+    size: int
+    output: str
+    shape: tuple[int | str, ...]
+    meaning: str
+    batched: bool
+    tolerance: float
+    half_tolerance: float
+    sample: str
+    license: str
+    data: tuple[str, ...]
+
+    def load(self, checkpoint: Path) -> "nn.Module":
+        """The trained module: (N, 3, S, S) float32 RGB in [0, 255] -> final activations."""
+        training: Any = import_module(f"training.{self.name}")
+        module: nn.Module = training.load_for_export(checkpoint)
+        return module
+
+
+_NIH = "NIH/NLM Pillbox reference crops (US Government work)"
+_NIH_CONSUMER = "NIH pill challenge consumer photos (US Government work)"
+_TFDA = "Taiwan FDA open data set 42"
+_BOOSTCAMP = "boostcampaitech3/final-project-level3-cv-16 photos (self-taken and collected by its authors)"
+_BACKGROUNDS = "DaBa2000/Pill-Detection-AI background photos (not redistributed)"
+
+TARGETS: Final[dict[str, Target]] = {
+    target.name: target
+    for target in (
+        Target(
+            name="detector", size=416, output="predictions", shape=(1, 5, "anchors"),
+            meaning="centre x, centre y, width, height in px of the input, score in [0, 1]; before suppression",
+            batched=False, tolerance=0.01, half_tolerance=1.5, sample="photo", license=AGPL,
+            data=(
+                "YOLOv5n COCO weights (Ultralytics, AGPL-3.0)", _BOOSTCAMP,
+                "myPillBox by pushin-pill, jason136, Roboflow Universe (CC BY 4.0)",
+                f"generated scenes from {_NIH} and {_BACKGROUNDS}",
+            ),
+        ),
+        Target(
+            name="background", size=192, output="mask", shape=("n", "S", "S"),
+            meaning="probability that a pixel belongs to the pill in the middle",
+            batched=True, tolerance=1e-3, half_tolerance=0.05, sample="crop", license=APACHE,
+            data=(f"generated scenes from {_NIH} and {_BACKGROUNDS}", _BOOSTCAMP, "teacher: u2netp (Apache-2.0)"),
+        ),
+        Target(
+            name="classifier", size=160, output="probabilities", shape=("n", ATTRIBUTE_WIDTH),
+            meaning="as pipeline.attributes.LAYOUT: colours and imprint each on their own, the others one of",
+            batched=True, tolerance=1e-3, half_tolerance=0.02, sample="cutout", license=APACHE,
+            data=("ImageNet start weights (Apache-2.0 package)", _NIH, _TFDA),
+        ),
+        Target(
+            name="embedder", size=224, output="embedding", shape=("n", 256),
+            meaning="L2-normalised; cosine compares",
+            batched=True, tolerance=1e-4, half_tolerance=5e-3, sample="cutout", license=APACHE,
+            data=("EfficientNet-Lite0 ImageNet weights (Apache-2.0 package)", _NIH),
+        ),
+    )
+}  # fmt: skip
+"""Every model that is trained here. The OCR models come ready-made in a package."""
