@@ -35,8 +35,8 @@ def rim_width(gray: NDArray[np.float32], mask: UInt8) -> tuple[float, float]:
     inside = (mask > 0).astype(np.uint8)
     reach = np.ones((9, 9), np.uint8)
     band = (cv2.dilate(inside, reach) - cv2.erode(inside, reach)) > 0
-    outer = (cv2.dilate(inside, np.ones((31, 31), np.uint8)) > 0) & ~(cv2.dilate(inside, reach) > 0)
-    inner = (cv2.erode(inside, reach) > 0) & ~(cv2.erode(inside, np.ones((31, 31), np.uint8)) > 0)
+    outer = ~(cv2.dilate(inside, np.ones((61, 61), np.uint8)) > 0)  # far enough out that blur has not mixed the two
+    inner = cv2.erode(inside, np.ones((61, 61), np.uint8)) > 0
     if not (band.any() and outer.any() and inner.any()):
         return 0.0, 0.0
     contrast = abs(float(np.median(gray[inner])) - float(np.median(gray[outer])))

@@ -1,0 +1,55 @@
+"""`python -m benchmarks accuracy --data DIR`: every model and the whole answer, with n and 95 % intervals."""
+
+import argparse
+import os
+from pathlib import Path
+
+from benchmarks.answers import answer_rows, in_process, over_http, retrieval_rows
+from benchmarks.attributes import attribute_rows
+from benchmarks.detection import detection_rows
+from benchmarks.imprint import imprint_rows
+from benchmarks.masks import mask_rows
+from benchmarks.report import table, write
+from benchmarks.rows import Row
+from pipeline.__main__ import load_pipeline
+from pipeline.settings import settings
+from runners.detector import Detector
+
+PARTS = ("detector", "mask", "classifier", "retrieval", "ocr", "answer")
+
+
+def measure(part: str, data: Path, url: str | None) -> list[Row]:
+    """Rows of one part."""
+    models = settings().models_dir
+    if part == "detector":
+        return detection_rows(Detector(models), data)
+    if part == "mask":
+        return mask_rows(data, models)
+    if part == "classifier":
+        return attribute_rows(data, models)
+    if part == "ocr":
+        return imprint_rows(data, models)
+    pipeline = load_pipeline()
+    if part == "retrieval":
+        return retrieval_rows(pipeline, data)
+    ask = over_http(url) if url else in_process(pipeline)
+    return answer_rows(ask, data, "through the service" if url else "in process")
+
+
+def main(argv: list[str]) -> None:
+    """Entry of `python -m benchmarks accuracy`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be repeated); default all")
+    parser.add_argument("--url", help="ask a running service for the whole answer, e.g. http://localhost:3000")
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    rows: list[Row] = []
+    for part in arguments.part or PARTS:
+        found = measure(part, arguments.data, arguments.url)
+        print(table(found), flush=True)
+        rows += found
+    name = "accuracy" if not arguments.part else "accuracy_" + "_".join(arguments.part)
+    command = " ".join(["python -m benchmarks accuracy --data DIR", *(f"--part {p}" for p in arguments.part or [])])
+    print(f"written to {write(name, 'Accuracy', command, rows)}")
