@@ -151,6 +151,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
             journal.save({"step": step + 1, **run.state()})
             losses = []
             net.train()
+    journal.keep({"average": run.average.module.state_dict()})
     metrics = {
         "iou_boostcamp_held_out": round(mean_iou(run.average.module, outlined), 4),
         "n_boostcamp_held_out": len(outlined),

@@ -173,6 +173,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
             journal.save({"step": step + 1, "size": size, "temperatures": heat, **run.state()})
             losses = []
             net.train()
+    journal.keep({"size": size, "temperatures": heat, "average": run.average.module.state_dict()})
     right = accuracies(logits_of(run.average.module, held_out), held_out_labels)
     metrics = {
         "accuracy_held_out_views": {head: round(share, 4) for head, share in right.items()},

@@ -11,7 +11,7 @@ RUNS_DIR = Path("runs")
 
 
 class Journal:
-    """Files of one run, under `runs/<model>/`: last.pt, log.csv and metrics.json."""
+    """Files of one run, under `runs/<model>/`: last.pt, best.pt, log.csv and metrics.json."""
 
     def __init__(self, model: str, runs: Path = RUNS_DIR) -> None:
         self.folder = runs / model
@@ -20,9 +20,17 @@ class Journal:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint; an interruption leaves the one before."""
-        aside = self.checkpoint.with_suffix(".part")
+        self._write(state, self.checkpoint)
+
+    def keep(self, state: dict[str, Any]) -> None:
+        """Write best.pt: what the finished run hands to the export."""
+        self._write(state, self.folder / "best.pt")
+
+    @staticmethod
+    def _write(state: dict[str, Any], path: Path) -> None:
+        aside = path.with_suffix(".part")
         torch.save(state, aside)
-        aside.replace(self.checkpoint)
+        aside.replace(path)
 
     def resume(self) -> dict[str, Any] | None:
         """The last checkpoint, or None when the run is new. Holds tensors and plain values only."""

@@ -128,7 +128,7 @@ def test_a_tiny_run_leaves_weights_that_can_be_exported(module, config, pill_dat
     module.train(config, pill_data, None)
     folder = empty_folder / "runs" / module.__name__.rsplit(".", 1)[1]
     assert len((folder / "log.csv").read_text().splitlines()) == 3  # header, step 2, step 3
-    exported = module.load_for_export(folder / "last.pt")
+    exported = module.load_for_export(folder / "best.pt")
     with torch.inference_mode():
         answer = exported(torch.rand(1, 3, 192, 192) * 255)
     assert answer.shape[0] == 1
