@@ -58,7 +58,7 @@ class Photo(BaseModel):
 
     file: FileName
     layout: Literal["isolated", "pair", "single"]
-    side: Literal["front", "back", "unknown"] = "unknown"
+    side: Literal["front", "back"] | None = None
 
 
 class ItemRow(BaseModel):
@@ -71,7 +71,7 @@ class ItemRow(BaseModel):
     manufacturer: Text | None = None
     ingredient: Text | None = None
     imprints: tuple[Imprint, ...] = ()  # several = the source gives several versions; the first one is shown
-    imprint_source: Literal["catalog", "twin"] | None = None
+    imprint_source: Literal["catalog", "twin", "read"] | None = None
     sides_known: bool = True
     shapes: tuple[str, ...] = ()  # all that the source's word may mean, most frequent first
     colors_front: tuple[str, ...] = ()

@@ -1,0 +1,55 @@
+"""Readings of a reference photo -> what the catalogue says is on that side, where the tables do not say it.
+
+The reader tries several turns of a cut-out, and only one of them is upright. Which one cannot always be told (a pill
+has no top), so the likely turns are kept as versions: the query is read in all its turns too, and meets one of them.
+"""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Final
+
+from index.importers.rows import Imprint
+from pipeline.imprint_text import fold, normalise
+from pipeline.schemas import Reading
+
+MIN_CONFIDENCE: Final = 0.6
+"""Lines below this are texture: on NIH sides every second one of them is wrong."""
+MAX_VERSIONS: Final = 2
+NEAR_BEST: Final = 0.7
+"""A turn is likely when its weight (letters times confidence) is at least this share of the best turn's."""
+MAX_TEXT: Final = 60
+
+
+def versions_of(readings: Sequence[Reading]) -> list[str]:
+    """The likely texts of one side, most likely first; [] when nothing was read with confidence."""
+    turns: dict[int, list[Reading]] = {}
+    for reading in readings:
+        if reading.confidence >= MIN_CONFIDENCE and normalise(reading.text):
+            turns.setdefault(reading.rotation, []).append(reading)
+    weights = {turn: sum(_letters(line) * line.confidence for line in lines) for turn, lines in turns.items()}
+    likely = sorted(turns, key=lambda turn: -weights[turn])
+    texts: dict[str, str] = {}
+    for turn in likely:
+        if weights[turn] >= NEAR_BEST * weights[likely[0]]:
+            text = " ".join(" ".join(normalise(line.text)) for line in sorted(turns[turn], key=_reading_order))
+            texts.setdefault(fold(text), text[:MAX_TEXT].strip())
+    return list(texts.values())[:MAX_VERSIONS]
+
+
+def read_imprints(front: Sequence[Reading], back: Sequence[Reading]) -> tuple[Imprint, ...]:
+    """Versions of an item's imprint as read from its photos; a side where nothing was read stays unknown."""
+    fronts, backs = versions_of(front), versions_of(back)
+    return tuple(
+        Imprint(front=f or (fronts[0] if fronts else None), back=b or (backs[0] if backs else None))
+        for f, b in zip_longest(fronts, backs)
+    )
+
+
+def _letters(reading: Reading) -> int:
+    return sum(map(len, normalise(reading.text)))
+
+
+def _reading_order(reading: Reading) -> tuple[int, float]:
+    """Lines from top to bottom, pieces of a line from left to right; px of the turned cut-out."""
+    left, top, _, bottom = reading.box
+    return round((top + bottom) / max(bottom - top, 1.0)), left
