@@ -25,7 +25,7 @@ def stored_types(model: "onnx.ModelProto") -> list[int]:
 
 
 def test_ordinary_weights_are_halved_and_the_input_is_left_alone() -> None:
-    model = model_with(np.random.default_rng(0).normal(size=(32, 16)))
+    model = model_with(np.random.default_rng(0).normal(size=(64, 64)))
     assert stored_types(store_half(model)) == [TensorProto.FLOAT16]
     assert stored_types(model) == [TensorProto.FLOAT]
 
@@ -33,8 +33,8 @@ def test_ordinary_weights_are_halved_and_the_input_is_left_alone() -> None:
 @pytest.mark.parametrize(
     "weights",
     [
-        np.full((32, 16), 1e6),  # overflows float16
-        np.random.default_rng(0).normal(size=(32, 16)) * 1e-7,  # below its normal range
+        np.full((64, 64), 1e6),  # overflows float16
+        np.random.default_rng(0).normal(size=(64, 64)) * 1e-7,  # below its normal range
         np.ones((SMALLEST // 16 - 1, 16)),  # too few to matter
     ],
     ids=["overflow", "underflow", "small"],
