@@ -18,8 +18,9 @@ from index.faces import shape_of_outline
 from index.importers.rows import Catalog, ItemRow, Photo
 from index.manifest import CATALOG, MANIFEST, VECTORS, CatalogEntry, Manifest, VectorEntry, describe
 from index.photos import FaceFacts, PhotoJob
-from index.read_imprint import read_imprints
+from index.read_imprint import read_imprints, told_apart
 from index.vectors import Storage, write_vectors
+from pipeline.schemas import Reading
 
 Float32 = NDArray[np.float32]
 
@@ -135,15 +136,21 @@ def _entry(part: Part, item: ItemRow, facts: Mapping[Path, list[FaceFacts]], she
     outlines = [face.outline for *_, face in sided if face.outline is not None]
     if len(item.shapes) > 1:
         update["shapes"] = (shape_of_outline(outlines, item.shapes),)
-    if not item.imprints:
-        readings = {
-            wanted: next((f.readings for side, _, _, f in sided if side == wanted and f.readings), [])
-            for wanted in ("front", "back")
-        }
-        imprints = read_imprints(readings["front"], readings["back"])
-        if imprints:
-            update |= {"imprints": imprints, "imprint_source": "read", "sides_known": True}
+    update |= _imprint(item, [(side, face.readings or []) for side, _, _, face in sided])
     return Entry(part.catalog.source.id, item.model_copy(update=update), faces)
+
+
+def _imprint(item: ItemRow, read: Sequence[tuple[str, list[Reading]]]) -> dict[str, object]:
+    """What the readings of an item's faces add: an imprint where none is stated, its sides where they are not known."""
+    front, back = (next((r for side, r in read if side == wanted and r), []) for wanted in ("front", "back"))
+    if not item.imprints:
+        imprints = read_imprints(front, back)
+        return {"imprints": imprints, "imprint_source": "read", "sides_known": True} if imprints else {}
+    if not item.sides_known:
+        versions = [told_apart(version, front, back) for version in item.imprints]
+        if None not in versions:
+            return {"imprints": tuple(versions), "sides_known": True}
+    return {}
 
 
 def _sided(photo: Photo, faces: Sequence[FaceFacts]) -> Iterable[tuple[Literal["front", "back"], FaceFacts]]:

@@ -18,6 +18,7 @@ MAX_VERSIONS: Final = 2
 NEAR_BEST: Final = 0.7
 """A turn is likely when its weight (letters times confidence) is at least this share of the best turn's."""
 MAX_TEXT: Final = 60
+MIN_LETTERS: Final = 2
 
 
 def versions_of(readings: Sequence[Reading]) -> list[str]:
@@ -43,6 +44,27 @@ def read_imprints(front: Sequence[Reading], back: Sequence[Reading]) -> tuple[Im
         Imprint(front=f or (fronts[0] if fronts else None), back=b or (backs[0] if backs else None))
         for f, b in zip_longest(fronts, backs)
     )
+
+
+def told_apart(stated: Imprint, front: Sequence[Reading], back: Sequence[Reading]) -> Imprint | None:
+    """A stated imprint whose sides the source does not know, with its tokens put on the sides they were read on.
+
+    None unless every token was read, on one side only (on both where the source states it twice). Tokens of one
+    letter are read anywhere and so are never told apart. A side that gets no token stays unknown.
+    """
+    tokens = normalise(f"{stated.front or ''} {stated.back or ''}")
+    seen = {
+        side: [fold("".join(normalise(r.text))) for r in readings] for side, readings in (("f", front), ("b", back))
+    }
+    sides: dict[str, list[str]] = {"f": [], "b": []}
+    for token in dict.fromkeys(tokens):
+        folded = fold(token)
+        where = [side for side, texts in seen.items() if any(folded in text for text in texts)]
+        if len(folded) < MIN_LETTERS or len(where) != min(tokens.count(token), len(seen)):
+            return None
+        for side in where:
+            sides[side].append(token)
+    return Imprint(front=" ".join(sides["f"]) or None, back=" ".join(sides["b"]) or None)
 
 
 def _letters(reading: Reading) -> int:
