@@ -27,6 +27,10 @@ _FILL: Final = {
 _UNKNOWN_FILL: Final = "#dfe3e8"
 _PAPER, _INK, _FAINT = "#e9edf1", "#1f2a37", "#4b5563"
 _FONT: Final = "Helvetica, Arial, 'Noto Sans KR', 'Malgun Gothic', sans-serif"
+_SCORE_WORDS: Final = re.compile("십자분할선|분할선")
+"""How the Korean list writes a score line, cross-shaped or plain, between the letters it divides."""
+_LOGO_WORDS: Final = re.compile("마크|로고")
+_LOGO: Final = " ◇ "
 # characters that XML 1.0 does not allow, section 2.2
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -41,10 +45,9 @@ def draw_item(item: CatalogItem) -> str:
     pill = _Pill(item, prefix)
     front, back = ("front", "back") if item.sides_known else ("one side", "other side")
     panels = "".join(
-        _tag("g", pill.side(imprint, front_side) + _caption(name, imprint, item), transform=f"translate({x} 0)")
-        for x, name, imprint, front_side in (
-            (5, front, item.imprint_front, True),
-            (225, back, item.imprint_back, False),
+        _tag("g", pill.side(imprint, score_line) + _caption(name, imprint, item), transform=f"translate({x} 0)")
+        for x, name, imprint, score_line in zip(
+            (5, 225), (front, back), (item.imprint_front, item.imprint_back), _score_lines(item), strict=True
         )
     )
     return _tag(
@@ -62,6 +65,17 @@ def draw_item(item: CatalogItem) -> str:
     )
 
 
+def _written_score_line(imprint: str | None) -> str:
+    words = _SCORE_WORDS.findall(imprint or "")
+    return "none" if not words else "cross" if "십자분할선" in words else "line"
+
+
+def _score_lines(item: CatalogItem) -> tuple[str, str]:
+    """Score line of front and back: where an imprint mentions it, else on the front, as the row does not say."""
+    written = (_written_score_line(item.imprint_front), _written_score_line(item.imprint_back))
+    return (item.score_line or "none", "none") if written == ("none", "none") else written
+
+
 def _description(item: CatalogItem) -> str:
     look = " ".join([" and ".join(item.colors) or "colour not stated", item.shape or "shape not stated"])
     form = item.form or "form not stated"
@@ -73,7 +87,8 @@ def _description(item: CatalogItem) -> str:
     names = ("front", "back") if item.sides_known else ("one side", "other side")
     parts = [f"Drawing of a {look} {form}", side(names[0], item.imprint_front), side(names[1], item.imprint_back)]
     if item.score_line not in (None, "none"):
-        parts.append(f"score line: {item.score_line} (side not stated)")
+        stated = any(_written_score_line(imprint) != "none" for imprint in (item.imprint_front, item.imprint_back))
+        parts.append(f"score line: {item.score_line}{'' if stated else ' (side not stated)'}")
     if item.length_mm and item.width_mm:
         parts.append(f"{item.length_mm:g} by {item.width_mm:g} mm")
     return ". ".join(parts) + "."
@@ -93,7 +108,7 @@ class _Pill:
     """One item, ready to be drawn side by side in panels of `_PANEL` px."""
 
     def __init__(self, item: CatalogItem, prefix: str) -> None:
-        self.prefix, self.form, self.score_line = prefix, item.form or "tablet", item.score_line or "none"
+        self.prefix, self.form = prefix, item.form or "tablet"
         self.capsule = self.form == "hard capsule"
         shape = "oblong" if self.capsule else item.shape
         self.guessed = shape in (None, "other")
@@ -123,20 +138,20 @@ class _Pill:
         clip = _tag("clipPath", _tag("path", d=self.outline.path), id=f"{self.prefix}o")
         return _tag("defs", paint + shade + clip)
 
-    def side(self, imprint: str | None, scored: bool) -> str:
-        """One panel: the pill with what stands on this side; a score line is drawn where `scored`."""
+    def side(self, imprint: str | None, score_line: str) -> str:
+        """One panel: the pill with what stands on this side."""
         body = _tag("path", d=self.outline.path, fill=f"url(#{self.prefix}c)", fill_opacity=0.62 if self.clear else 1)
         body += _tag("path", d=self.outline.path, fill=f"url(#{self.prefix}l)")
         if self.capsule:
             body += self._seam()
         elif self.form == "soft capsule":
             body += self._gleam()
-        score_line = self.score_line if scored and self.form == "tablet" else "none"
+        score_line = score_line if self.form == "tablet" else "none"
         body += self._score(score_line)
         edge = {"stroke_dasharray": "5 4"} if self.guessed else {}
         body += _tag("path", d=self.outline.path, fill="none", stroke="#5b6673", stroke_width=1.4, **edge)
         text, share = ("?", 0.55) if imprint is None else (imprint, 1.0)
-        body += self._letters(_NOT_XML.sub("", text), score_line, share)
+        body += self._letters(_LOGO_WORDS.sub(_LOGO, _NOT_XML.sub("", text)), score_line, share)
         paper = _tag("rect", x=0, y=0, width=_PANEL, height=208, rx=14, fill=_PAPER)
         return paper + _tag("g", body, transform=f"translate({_PANEL / 2:g} {_MIDDLE_Y:g})")
 
@@ -169,7 +184,7 @@ class _Pill:
 
     def _letters(self, text: str, score_line: str, opacity: float) -> str:
         drawn = ""
-        parts = [(fit(" ".join(words), space), space) for words, space in self._spaces(text.split(), score_line)]
+        parts = [(fit(" ".join(words), space), space) for words, space in self._spaces(text, score_line)]
         smallest = min((line.size for lines, _ in parts for line in lines), default=0.0)
         for lines, space in parts:
             fill = self._ink_at((space.left + space.right) / 2)
@@ -179,7 +194,7 @@ class _Pill:
             _tag("g", drawn, font_family=_FONT, font_weight=600, text_anchor="middle", opacity=opacity) if drawn else ""
         )
 
-    def _spaces(self, words: list[str], score_line: str) -> list[tuple[list[str], Space]]:
+    def _spaces(self, text: str, score_line: str) -> list[tuple[list[str], Space]]:
         """Which words go where: on the halves of a capsule, on both sides of a score line, or all in the middle."""
         a, b, gap = self.half_width, self.outline.half_height, 5.0
         middle = self.outline.centre_y
@@ -187,7 +202,11 @@ class _Pill:
         whole = Space(self.outline, -a, a, middle - reach, middle + reach)
         left, right = Space(self.outline, -0.86 * a, -gap, -b, b), Space(self.outline, gap, 0.86 * a, -b, b)
         upper, lower = Space(self.outline, -a, a, -b, -gap), Space(self.outline, -a, a, gap, b)
+        before, *after = _SCORE_WORDS.split(text)
+        words = " ".join([before, *after]).split()
         first, second = words[: (len(words) + 1) // 2], words[(len(words) + 1) // 2 :]
+        if after:  # the catalogue says what stands on which side of the line
+            first, second = before.split(), " ".join(after).split()
         if score_line != "none" or (self.capsule and len(words) > 1):
             halves = (left, right) if self._slender() else (upper, lower)
             return [(first, halves[0]), (second, halves[1])]

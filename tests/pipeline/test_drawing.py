@@ -103,6 +103,13 @@ def test_a_score_line_divides_the_imprint():
     assert "score line: cross (side not stated)" in draw_item(item(score_line="cross"))
 
 
+def test_words_of_the_korean_list_become_what_they_stand_for():
+    svg = drawn(imprint_front="마크", imprint_back="D분할선7.5", score_line="line")
+    assert texts(svg) == ["◇", "front", "D", "7.5", "back"]
+    assert [len(panel.findall(f".//{SVG}path[@stroke-width='2.4']")) for panel in svg.findall(f"{SVG}g")] == [0, 1]
+    assert "score line: line." in draw_item(item(imprint_back="D분할선7.5", score_line="line"))
+
+
 def test_title_and_description_name_the_picture():
     svg = drawn()
     named = svg.attrib["aria-labelledby"].split()

@@ -116,6 +116,11 @@ def test_hangul_is_drawn_where_a_font_is_installed_and_left_out_where_not():
     assert look(imprint_front="타이레놀 500").front.blocks
 
 
+def test_words_that_describe_a_side_are_not_drawn_as_letters():
+    assert look(imprint_front="마크").front.blocks == ()
+    assert [line for block in look(imprint_front="L분할선D").front.blocks for line in block.lines] == ["L", "D"]
+
+
 def test_photo_box_and_mask_are_exact(rendered_photo):
     (pill,) = rendered_photo.pills
     assert rendered_photo.image.shape == (900, 1200, 3)

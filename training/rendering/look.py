@@ -11,6 +11,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from pipeline.imprint_text import NON_TEXT
 from pipeline.schemas import CatalogItem
 from training.rendering.outline import OTHER_OUTLINES
 from training.rendering.typeface import drawable, latin_fonts
@@ -115,7 +116,7 @@ def look_of(item: CatalogItem, rng: np.random.Generator, fonts: Sequence[str] | 
     ratio = _ratio(item, shape, form, rng)
     colors = tuple(_tinted(COLOR_RGB[name], rng) for name in (item.colors or ["white"])[:2])
     style = _style(form, rng)
-    texts = (drawable(item.imprint_front or ""), drawable(item.imprint_back or ""))
+    texts = (_letters(item.imprint_front), _letters(item.imprint_back))
     scored = _scored_side(item.score_line, texts, rng)
     along = bool(rng.random() < 0.5) and ratio > 0.8
     faces = []
@@ -148,6 +149,14 @@ def look_of(item: CatalogItem, rng: np.random.Generator, fonts: Sequence[str] | 
         translucency=_translucency(item, form, rng),
         rim_text=shape == "round" and form == "tablet" and bool(rng.random() < 0.05),
     )
+
+
+def _letters(imprint: str | None) -> str:
+    """What of a catalogue's imprint is letters on the pill and can be drawn here."""
+    text = imprint or ""
+    for word in NON_TEXT:
+        text = text.replace(word, " ")
+    return drawable(text)
 
 
 def _ratio(item: CatalogItem, shape: str, form: str, rng: np.random.Generator) -> float:
