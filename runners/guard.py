@@ -7,7 +7,6 @@ the token may be heard, and a NetworkPolicy should let no one else through (see 
 
 import hmac
 import ipaddress
-import logging
 import os
 import socket
 import sys
@@ -19,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pipeline.settings import settings
 
 S = TypeVar("S")
-log = logging.getLogger(__name__)
 
 OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 """What probes and Prometheus read without a token; GET only, no body is parsed there."""
@@ -28,34 +26,38 @@ OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 class RunnerGuard:
     """ASGI middleware: 401 for every call without the token, before anything reads its body.
 
-    Without a configured token it lets everyone in, and therefore refuses to start where others than this host's
-    own processes could come.
-
-    Raises:
-        RuntimeError: no token, and the worker listens on TCP beyond loopback.
+    Without a configured token it lets everyone in, and therefore the worker does not start where others than this
+    host's own processes could come.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         token = settings().runner_token
         self.expected = None if token is None else f"Bearer {token.get_secret_value()}".encode()
-        address = listening_address()
-        if self.expected is None and address is not None and not ipaddress.ip_address(address).is_loopback:
-            message = f"a runner that listens on {address} needs PILLSCOPE_RUNNER_TOKEN: it runs what it is sent"
-            log.critical(message)
-            raise RuntimeError(message)
+        self.address = listening_address()
+        self.open_to_all = self.expected is None and (
+            self.address is None or ipaddress.ip_address(self.address).is_loopback
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.expected is None or scope["type"] == "lifespan" or self._admits(scope):
+        if scope["type"] == "lifespan" and self.expected is None and not self.open_to_all:
+            await self._refuse_to_start(receive, send)
+        elif scope["type"] == "lifespan" or self.open_to_all or self._admits(scope):
             await self.app(scope, receive, send)
-            return
-        await JSONResponse({"error": "runner token missing or wrong"}, 401)(scope, receive, send)
+        else:
+            await JSONResponse({"error": "runner token missing or wrong"}, 401)(scope, receive, send)
+
+    async def _refuse_to_start(self, receive: Receive, send: Send) -> None:
+        """Ends the worker by the ASGI lifespan protocol; an exception here would only be logged by uvicorn."""
+        message = f"a runner that listens on {self.address} needs PILLSCOPE_RUNNER_TOKEN: it runs what it is sent"
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": message})
 
     def _admits(self, scope: Scope) -> bool:
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in OPEN_PATHS:
             return True
         given = dict(scope["headers"]).get(b"authorization", b"")
-        return hmac.compare_digest(given, self.expected or b"")
+        return self.expected is not None and hmac.compare_digest(given, self.expected)
 
 
 def guarded(service: S) -> S:
