@@ -39,9 +39,10 @@ def export(target: Target, module: nn.Module, data: Path | None) -> tuple[onnx.M
     images = pictures(target, size, PARITY_PICTURES, data)
     expected = torch_answers(wrapped, images)
     plain = to_onnx(wrapped, size, target.output, batched=target.batched)
-    exact = check(expected, plain, images, target.tolerance, batched=target.batched)
+    counts = target.counts(expected) if target.counts else None
+    exact = check(expected, plain, images, target.tolerance, batched=target.batched, counts=counts)
     half = store_half(plain)
-    stored = check(expected, half, images, target.half_tolerance, batched=target.batched)
+    stored = check(expected, half, images, target.half_tolerance, batched=target.batched, counts=counts)
     lead = "n" if target.batched else 1
     facts = {
         "license": target.license,

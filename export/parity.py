@@ -33,23 +33,34 @@ def onnx_answers(model: onnx.ModelProto, images: NDArray[np.uint8], *, batched: 
     return np.concatenate([session.run(None, {"image": group})[0] for group in groups])
 
 
-def difference(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
-    """Largest absolute difference. Raises `ParityError` when shapes differ or a value is not finite."""
+def difference(
+    expected: NDArray[np.float32], found: NDArray[np.float32], counts: NDArray[np.bool_] | None = None
+) -> float:
+    """Largest absolute difference, of the values that `counts` marks where it is given.
+
+    Raises `ParityError` when shapes differ or a value is not finite.
+    """
     if expected.shape != found.shape:
         raise ParityError(f"torch answers {expected.shape}, the graph {found.shape}")
     if not np.isfinite(found).all():
         raise ParityError("the graph answers with values that are not finite")
-    return float(np.abs(expected - found).max())
+    distances = np.abs(expected - found)
+    return float(distances.max() if counts is None else distances.max(where=counts, initial=0.0))
 
 
 def check(
-    expected: NDArray[np.float32], model: onnx.ModelProto, images: NDArray[np.uint8], tolerance: float, *, batched: bool
-) -> float:
+    expected: NDArray[np.float32], model: onnx.ModelProto, images: NDArray[np.uint8], tolerance: float, *,
+    batched: bool, counts: NDArray[np.bool_] | None = None,
+) -> float:  # fmt: skip
     """Largest difference between torch's answers `expected` and the graph's on `images`.
+
+    Args:
+        tolerance: in units of the output.
+        counts: which of the answers are ever read; all where None.
 
     Raises `ParityError` when it is above `tolerance`.
     """
-    worst = difference(expected, onnx_answers(model, images, batched=batched))
+    worst = difference(expected, onnx_answers(model, images, batched=batched), counts)
     if worst > tolerance:
         raise ParityError(f"differs from torch by up to {worst:.3g}, allowed are {tolerance:.3g}")
     return worst
