@@ -12,10 +12,9 @@ from typing import Any
 import requests
 
 from benchmarks.rows import Row, share_row
-from pipeline.identify import Pipeline, Walk
+from pipeline.identify import Pipeline
 from pipeline.photo import read_photo
-from pipeline.ranking import SideEvidence
-from training.consumer import ConsumerPhoto, load_photos, pairs, truth
+from training.consumer import ConsumerPhoto, collect, load_photos, pairs, truth
 
 PART = "pill"
 TOPS = (1, 5, 10)
@@ -50,7 +49,7 @@ def retrieval_rows(pipeline: Pipeline, data: Path) -> list[Row]:
     """Top-1/5/10 by the embedding alone, against the NIH sides and against every photo of the index."""
     known, _ = load_photos(data)
     right = truth(data)
-    evidence = asyncio.run(_look_at(pipeline, known))
+    evidence = asyncio.run(collect(pipeline, known))
     rows = []
     for catalogs, name in ((["us-nih"], "NIH sides"), (None, "all three catalogues")):
         places = []
@@ -88,15 +87,6 @@ def answer_rows(ask: Answer, data: Path, name: str) -> list[Row]:
     rows.append(share_row(PART, everything, "said identified", len(sure), len(said), unit="photos"))
     rows.append(share_row(PART, everything, "said identified and was wrong", wrong, len(said), unit="photos"))
     return rows
-
-
-async def _look_at(pipeline: Pipeline, photos: Sequence[ConsumerPhoto]) -> dict[str, SideEvidence]:
-    found = {}
-    for photo in photos:
-        look = await pipeline.look(read_photo(photo.path.read_bytes()), Walk())
-        if look.reason is None:
-            found[photo.number] = look.evidence
-    return found
 
 
 def _place(pipeline: Pipeline, vectors: Any, catalogs: list[str] | None, right: set[str]) -> int:

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.average_precision import IOUS, Matches, average_precision, match
 from benchmarks.rows import Row, bootstrap, share_row
 from runners.detector import Detector
+from training.cutouts import read_rgb
 
 UInt8 = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -26,14 +26,6 @@ BOXED = ("mypillbox_val", "crowd_val")
 WORKING_SCORE = 0.4
 """Score from which a box counts as a pill where one threshold is needed."""
 COCO_MAX = 100
-
-
-def read_rgb(path: Path) -> UInt8:
-    """(H, W, 3) uint8 RGB. Raises `ValueError` where OpenCV cannot read the file."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f"{path} is not an image OpenCV reads")
-    return np.asarray(image[..., ::-1], np.uint8)
 
 
 def boxed_photos(folder: Path) -> list[tuple[Path, Floats]]:

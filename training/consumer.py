@@ -6,9 +6,14 @@ contradicts the photo; 137 more photos show pills that the gallery lacks.
 
 import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from pipeline.identify import Pipeline, Walk
+from pipeline.photo import read_photo
+from pipeline.ranking import SideEvidence
 
 KINDS: Final = ("crop", "dc224", "asv")
 """Kinds with their own background, preferred first: as cropped by the app, as re-sized to 224 px, full frame."""
@@ -65,3 +70,13 @@ def truth(data: Path) -> dict[str, set[str]]:
     for row in rows:
         by_group[row["appearance_group"]].add(f"us-nih:{row['ndc9']}")
     return {row["appearance_id"]: by_group[row["appearance_group"]] for row in rows}
+
+
+async def collect(pipeline: Pipeline, photos: Sequence[ConsumerPhoto]) -> dict[str, SideEvidence]:
+    """Evidence of every photo in which a pill could be judged, by photo number."""
+    found = {}
+    for photo in photos:
+        look = await pipeline.look(read_photo(photo.path.read_bytes()), Walk())
+        if look.reason is None:
+            found[photo.number] = look.evidence
+    return found

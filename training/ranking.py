@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from pipeline.__main__ import load_pipeline
-from pipeline.identify import Pipeline, Walk
-from pipeline.photo import read_photo
+from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights, SideEvidence, Terms, decide, gather, total
 from pipeline.schemas import Hints
-from training.consumer import ConsumerPhoto, load_photos, pairs, truth
+from training.consumer import ConsumerPhoto, collect, load_photos, pairs, truth
 
 WIDTHS: Final = {
     "visual": 8.0, "no_photo": 0.1, "imprint": 0.3, "blank": 0.2, "color": 0.3, "shape": 0.3, "form": 0.3,
@@ -115,16 +114,6 @@ def identified_threshold(queries: Sequence[Query], weights: Sequence[RankingWeig
         if wrong <= FALSE_RATE * len(queries):
             return round(float(threshold), 2)
     return 0.99
-
-
-async def collect(pipeline: Pipeline, photos: Sequence[ConsumerPhoto]) -> dict[str, SideEvidence]:
-    """Evidence of every photo in which a pill could be judged, by photo number."""
-    found = {}
-    for photo in photos:
-        look = await pipeline.look(read_photo(photo.path.read_bytes()), Walk())
-        if look.reason is None:
-            found[photo.number] = look.evidence
-    return found
 
 
 def query_of(pipeline: Pipeline, sides: Sequence[SideEvidence], photo: ConsumerPhoto, right: set[str]) -> Query:
