@@ -1,8 +1,8 @@
 """The one public BentoML service: `bentoml serve service:Pillscope`. HTTP in, HTTP out, nothing else."""
 
 import sys
+import tomllib
 from contextlib import nullcontext
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,7 +17,7 @@ from index.search import LoadedIndex
 from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights
 from pipeline.schemas import DetectionResult, Hints, Identification, Versions
-from pipeline.settings import SettingsError, settings
+from pipeline.settings import ROOT, SettingsError, settings
 from runners.background import BackgroundRunner
 from runners.classifier import ClassifierRunner
 from runners.detector import DetectorRunner
@@ -33,10 +33,8 @@ except SettingsError as mistake:
 
 configure_logging(SETTINGS)
 
-try:
-    BUNDLE_VERSION: Final = version("pillscope")
-except PackageNotFoundError:  # served from a bento or a plain folder
-    BUNDLE_VERSION = "0.1.0"
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+BUNDLE_VERSION: Final[str] = PROJECT["version"]
 
 api = build_api(BUNDLE_VERSION)
 
@@ -107,4 +105,4 @@ class Pillscope:
             return await self.operations.detect(file, identify)
 
 
-Pillscope.add_asgi_middleware(FrontDoor, api=api, settings=SETTINGS)
+Pillscope.add_asgi_middleware(FrontDoor, api=api, settings=SETTINGS)  # type: ignore[attr-defined]  # a Service by now

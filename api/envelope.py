@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.limits import COSTLY
 from api.metrics import ANSWERS
 from pipeline.errors import InvalidField, MalformedForm, PillscopeError, TokenMissing, TooBusy
 from pipeline.schemas import ErrorBody, ErrorEnvelope
@@ -99,7 +100,8 @@ class Envelope:
 
     @staticmethod
     def _record(scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
+        # What was refused before it reached a route keeps its path if that is one of ours: labels must stay few.
+        route = getattr(scope.get("route"), "path", scope["path"] if scope["path"] in COSTLY else "other")
         ANSWERS.labels(route, scope["method"], status).inc()
         log.info(
             "answered",
