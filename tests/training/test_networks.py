@@ -104,8 +104,9 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does() -> None:
 
 
 TINY_MASK = {
-    "seed": 1, "scenes": 6, "scenes_held_out": 3, "annotated_share": 0.5, "steps": 3, "batch": 2, "small_size": 64,
-    "small_share": 1.0, "rate": 1e-3, "decoder_factor": 2, "weight_decay": 0.01, "log_every": 2,
+    "folder": "background", "start": None, "seed": 1, "scenes_seed": 1, "scenes": 6, "scenes_held_out": 3,
+    "annotated_share": 0.5, "steps": 3, "batch": 2, "small_size": 64, "small_share": 1.0, "rate": 1e-3,
+    "decoder_factor": 2, "weight_decay": 0.01, "log_every": 2,
 }  # fmt: skip
 TINY_ATTRIBUTES = {
     "seed": 1, "size": 64, "small_size": 64, "small_share": 1.0, "steps": 3, "batch": 4, "drawn_share": 0.5,
