@@ -81,22 +81,30 @@ def embed_all(call: Any, images: np.ndarray) -> Tensor:
     return torch.cat(parts)
 
 
+def _start(config: dict[str, Any], pills: list[PillImage], wheels: Path | None) -> tuple[EmbedNet, ArcFace]:
+    """ImageNet weights, the projection as their PCA over the references, and every reference as its own prototype."""
+    net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
+    net.start_from_imagenet(wheels)
+    net.eval()
+    features = embed_all(net.features, exact_views(pills, config["small_size"]))
+    net.start_projection(features)
+    with torch.no_grad():
+        return net, ArcFace(net.project(features), config["scale"])
+
+
+def _resumed(config: dict[str, Any], state: dict[str, Any]) -> tuple[EmbedNet, ArcFace]:
+    net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
+    net.load_state_dict(state["net"])
+    return net, ArcFace(state["prototypes"], config["scale"])
+
+
 def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, Any]:
     """Run, or go on with, the training that `config` describes. Returns the metrics."""
     torch.manual_seed(config["seed"])
     journal = Journal("embedder")
     pills = load_nih_crops(data, limit=config.get("limit"))
-    net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
     state = journal.resume()
-    if state is None:
-        net.start_from_imagenet(wheels)
-        net.eval()
-        features = embed_all(net.features, exact_views(pills, config["small_size"]))
-        net.start_projection(features)
-        with torch.no_grad():
-            head = ArcFace(net.project(features), config["scale"])
-    else:
-        head = ArcFace(state["prototypes"], config["scale"])
+    net, head = _start(config, pills, wheels) if state is None else _resumed(config, state)
     weights = [p for p in net.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=config["rate"], weight_decay=config["weight_decay"])
     prototypes = torch.optim.SGD(head.parameters(), lr=config["prototype_rate"])
@@ -110,7 +118,6 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
     )
     first = 0
     if state is not None:
-        net.load_state_dict(state["net"])
         average.module.load_state_dict(state["average"])
         average.n_averaged.fill_(1)
         optimizer.load_state_dict(state["optimizer"])
