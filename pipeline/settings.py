@@ -68,8 +68,9 @@ class Settings(BaseSettings):
     background: Annotated[str, Field(pattern=r"^(pillscope|rembg:[\w.\-]+)$")] = "pillscope"
     """Who cuts pills out: `pillscope` (our mask model) or `rembg:<model>` (any rembg session, needs the extra)."""
 
-    runner_timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
-    """How long the public service waits for one runner call, its one retry included."""
+    runner_timeout_s: Annotated[float, Field(gt=0, le=300)] = 5.0
+    """How long the public service waits for one runner call, its one retry included. Keep it well below `deadline_s`:
+    a killed or hung runner is known by this time running out, and what is left then goes into an answer without it."""
 
     runner_token: Annotated[SecretStr | None, Field(min_length=16)] = None
     """Bearer token between the public service and its runners. Needed as soon as a runner listens on TCP beyond
