@@ -6,7 +6,7 @@ Whatever a runner does (down, hung, killed in mid-call, answering nonsense), the
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -23,11 +23,26 @@ from pipeline.settings import Settings
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+PATIENCE_S: Final = 1.0
+"""How long a call may take before its runner is asked for a sign of life. A killed or stopped worker's socket stays
+open, for the supervisor holds it: calls to it hang instead of failing. A busy worker still answers, from its event
+loop."""
+
+SILENCE_S: Final = 1.5
+"""How long that sign may take; two such silences in a row and the runner is taken for dead."""
+
+GLANCE_S: Final = 0.5
+"""How long a runner that was taken for dead has to show that it is back, before the next call goes without it."""
+
 _READINGS: Final = TypeAdapter(list[list[Reading]])
 
 
 class BadAnswer(Exception):
     """A runner's answer is not what its contract says."""
+
+
+class Silent(Exception):
+    """A runner gives no sign of life."""
 
 
 class RemoteRunners:
@@ -42,6 +57,7 @@ class RemoteRunners:
         self, *, detector: Any, background: Any, classifier: Any, embedder: Any, ocr: Any, settings: Settings
     ) -> None:
         self._timeout_s = settings.runner_timeout_s
+        self._silent: set[str] = set()
         self._services = {
             "detector": detector,
             "background": background,
@@ -60,16 +76,8 @@ class RemoteRunners:
 
     async def unready(self, timeout_s: float) -> list[str]:
         """Names of the runners that do not say within `timeout_s` seconds that they are ready."""
-
-        async def ready(proxy: Any) -> bool:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    return bool(await proxy.is_ready())
-            except (aiohttp.ClientError, TimeoutError):
-                return False
-
         proxies = self._proxies()
-        answers = await asyncio.gather(*(ready(proxy) for proxy in proxies.values()))
+        answers = await asyncio.gather(*(self._alive(name, timeout_s) for name in proxies))
         return [name for name, answer in zip(proxies, answers, strict=True) if not answer]
 
     async def detect(self, frame: UInt8) -> Float32:
@@ -100,18 +108,46 @@ class RemoteRunners:
 
     async def _ask(self, runner: str, method: str, images: UInt8, check: Callable[[Any], T]) -> T:
         """The checked answer of one call. A broken connection is tried once more: no call has side effects."""
+        if runner in self._silent:
+            if not await self._alive(runner, GLANCE_S):
+                raise RunnerUnavailable(runner)
+            self._silent.discard(runner)
         call = getattr(self._services[runner].to_async, method)
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    answer = await call(images)
+                    answer = await self._while_alive(runner, call(images))
                 except aiohttp.ClientError as error:
                     log.info("call to the %s runner broke (%s), trying once more", runner, type(error).__name__)
-                    answer = await call(images)
+                    answer = await self._while_alive(runner, call(images))
             return check(answer)
         except Exception as error:  # another process can answer anything: HTTP errors, torn pickles, wrong types
             log.warning("the %s runner failed: %s", runner, type(error).__name__)
             raise RunnerUnavailable(runner) from error
+
+    async def _while_alive(self, runner: str, call: Coroutine[Any, Any, T]) -> T:
+        """The result of `call`, which is given up when its runner falls silent. Raises `Silent`."""
+        working = asyncio.ensure_future(call)
+        try:
+            while not (await asyncio.wait({working}, timeout=PATIENCE_S))[0]:
+                if not await self._alive(runner, SILENCE_S) and not await self._alive(runner, SILENCE_S):
+                    self._silent.add(runner)
+                    raise Silent(runner)
+            return working.result()
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    async def _alive(self, runner: str, timeout_s: float) -> bool:
+        """Whether a runner says within `timeout_s` seconds that it is ready; one in this process always is."""
+        service = self._services[runner]
+        if not hasattr(service, "is_ready"):
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                return bool(await service.is_ready())
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     def _proxies(self) -> dict[str, Any]:
         """The services that are reached over a socket; with `bentoml serve --development` they are in this process."""

@@ -206,3 +206,53 @@ async def test_unready_names_those_that_do_not_answer() -> None:
     started = time.monotonic()
     assert await runners.unready(0.2) == ["background", "classifier", "embedder"]
     assert time.monotonic() - started < 2
+
+
+class Revivable(Scripted):
+    """Hangs on every call while dead; says so, or rather nothing, when asked whether it is ready."""
+
+    dead = True
+
+    async def is_ready(self) -> bool:
+        if self.dead:
+            await asyncio.sleep(60)
+        return True
+
+    async def _answer(self, images: np.ndarray) -> Any:
+        self.calls += 1
+        if self.dead:
+            await asyncio.sleep(60)
+        return GOOD["embed"]
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PATIENCE_S", "SILENCE_S", "GLANCE_S"):
+        monkeypatch.setattr(f"runners.remote.{name}", 0.1)
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_a_silent_runner_is_done_without_until_it_is_back() -> None:
+    runner = Revivable()
+    runners = remote(runner)
+    started = time.monotonic()
+    with pytest.raises(RunnerUnavailable):  # found out by asking it, long before the call's own timeout
+        await ask(runners, "embed")
+    with pytest.raises(RunnerUnavailable):  # known: not even called
+        await ask(runners, "embed")
+    assert runner.calls == 1
+    assert time.monotonic() - started < 5
+    runner.dead = False
+    assert (await ask(runners, "embed")).shape == (2, 4, 256)
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_a_slow_runner_that_gives_signs_of_life_is_waited_for() -> None:
+    class Slow(Revivable):
+        dead = False
+
+        async def _answer(self, images: np.ndarray) -> Any:
+            await asyncio.sleep(0.5)
+            return GOOD["embed"]
+
+    assert (await ask(remote(Slow()), "embed")).shape == (2, 4, 256)
