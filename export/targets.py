@@ -77,7 +77,7 @@ TARGETS: Final[dict[str, Target]] = {
         Target(
             name="detector", size=416, output="predictions", shape=(1, 5, "anchors"),
             meaning="centre x, centre y, width, height in px of the input, score in [0, 1]; before suppression",
-            batched=False, tolerance=0.01, half_tolerance=1.5, sample="photo", license=AGPL,
+            batched=False, tolerance=0.01, half_tolerance=0.5, sample="photo", license=AGPL,
             counts=boxes_that_count,
             data=(
                 "YOLOv5n COCO weights (Ultralytics, AGPL-3.0)", _BOOSTCAMP,

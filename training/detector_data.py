@@ -18,6 +18,8 @@ import yaml
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.print_text import print_text
+
 Boxes = NDArray[np.float32]
 """(n, 4) float32: x1, y1, x2, y2 in px."""
 Picture = tuple[NDArray[np.uint8], Boxes]
@@ -65,6 +67,25 @@ def shrink(picture: Picture, long_side: int) -> Picture:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8), boxes * ratio
 
 
+def tight_crop(picture: Picture, margin: float, rng: np.random.Generator) -> Picture:
+    """What a person or an app crops: the first pill with `margin` around it (share of its long side, each side a bit
+    different), half of the time set into a black square."""
+    image, boxes = picture
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = boxes[0]
+    reach = margin * max(x2 - x1, y2 - y1) * rng.uniform(0.5, 1.5, 4)
+    left, top = max(int(x1 - reach[0]), 0), max(int(y1 - reach[1]), 0)
+    cut = image[top : min(int(y2 + reach[2]) + 1, height), left : min(int(x2 + reach[3]) + 1, width)]
+    offset = np.asarray([left, top], np.float32)
+    if rng.random() < 0.5:
+        side = max(cut.shape[:2])
+        corner = ((side - cut.shape[1]) // 2, (side - cut.shape[0]) // 2)
+        square = np.zeros((side, side, 3), np.uint8)
+        square[corner[1] : corner[1] + cut.shape[0], corner[0] : corner[0] + cut.shape[1]] = cut
+        cut, offset = square, offset - corner
+    return cut, boxes - np.tile(offset, 2).astype(np.float32)
+
+
 def label_lines(boxes: Boxes, width: int, height: int) -> str:
     """The YOLO label file of one picture; boxes thinner than 2 px after clipping are left out."""
     lines = []
@@ -77,7 +98,8 @@ def label_lines(boxes: Boxes, width: int, height: int) -> str:
 
 def scene_pictures(scenes: _Scenes, kind: str, spec: dict[str, Any], seed: int) -> Iterator[Picture]:
     """`spec["count"]` generated pictures. In `spec`, each a [low, high]: `pills`, `side` (px), `extent` (long side of
-    a pill as a share of the short side of the picture); and `touching` in [0, 1]."""
+    a pill as a share of the short side of the picture), `margin` where pictures are cropped to their pill;
+    `touching` in [0, 1]; `printed` where words and rulers lie beside the pills."""
     for number in range(spec["count"]):
         rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), number])
         low, high = spec["side"]
@@ -85,7 +107,12 @@ def scene_pictures(scenes: _Scenes, kind: str, spec: dict[str, Any], seed: int) 
         pills = int(rng.integers(spec["pills"][0], spec["pills"][1] + 1))
         extent = (spec["extent"][0], spec["extent"][1])
         made = scenes.scene(rng, size=size, pills=pills, extent=extent, touching=spec["touching"])
-        yield made.image, made.boxes
+        picture = (made.image, made.boxes)
+        if "margin" in spec and len(made.boxes):
+            picture = tight_crop(picture, rng.uniform(*spec["margin"]), rng)
+        if spec.get("printed"):
+            picture = (print_text(*picture, rng), picture[1])
+        yield picture
 
 
 class _Writer:

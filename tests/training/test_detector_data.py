@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("tqdm")
 
-from training.detector_data import coco_boxes, held_out, label_lines, polygon_box, prepare, shrink
+from training.detector_data import coco_boxes, held_out, label_lines, polygon_box, prepare, shrink, tight_crop
 
 
 @dataclass
@@ -94,6 +94,17 @@ def test_shrinking_moves_boxes_along() -> None:
     image, boxes = shrink((np.zeros((50, 100, 3), np.uint8), np.array([[20, 10, 40, 30]], np.float32)), 50)
     assert image.shape == (25, 50, 3)
     assert boxes.tolist() == [[10, 5, 20, 15]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tight_crop_keeps_the_pill_whole_and_its_box_on_it(seed: int) -> None:
+    image = np.full((100, 200, 3), 90, np.uint8)
+    image[40:60, 50:110] = 255
+    cut, boxes = tight_crop((image, np.array([[50, 40, 110, 60]], np.float32)), 0.2, np.random.default_rng(seed))
+    x1, y1, x2, y2 = boxes[0].astype(int)
+    assert (cut[y1:y2, x1:x2] == 255).all()
+    assert (cut == 255).all(axis=2).sum() == 20 * 60
+    assert cut.shape[1] < 120
 
 
 def test_held_out_is_a_fixed_share() -> None:
