@@ -1,7 +1,7 @@
 """Real ONNX models of a few kilobytes that see simple pictures right, so that serving is tested without training.
 
 They have the inputs and outputs of the shipped models: a bright pill on a dark table is found, masked, told its
-colour and embedded by its coarse colour pattern.
+colour and embedded by its coarse colour pattern. Only the reader is blind: it reads the same on every pill.
 """
 
 import hashlib
@@ -24,6 +24,9 @@ BRIGHT = 150.0
 SCORE = 0.9
 """What the detector says of every bright patch."""
 
+READS = "TEVA"
+"""What the reader reads on every pill."""
+
 
 class _Graph:
     """Nodes collected one call at a time; every call names and returns its output."""
@@ -42,11 +45,13 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.asarray(values, dtype), name))
         return name
 
-    def model(self, shape: list[int | str], output: str, output_shape: list[int | str]) -> onnx.ModelProto:
+    def model(
+        self, shape: list[int | str], output: str, output_shape: list[int | str], *, dtype: int = TensorProto.UINT8
+    ) -> onnx.ModelProto:
         graph = helper.make_graph(
             self.nodes,
             "tiny",
-            [helper.make_tensor_value_info("image", TensorProto.UINT8, shape)],
+            [helper.make_tensor_value_info("image", dtype, shape)],
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, output_shape)],
             self.constants,
         )
@@ -132,6 +137,32 @@ def embedder_model(size: int = CUTOUT_INPUT) -> onnx.ModelProto:
     return g.model(["n", size, size, 3], "embedding", ["n", EMBEDDING])
 
 
+def ocr_detector_model(size: int = 224) -> onnx.ModelProto:
+    """One level line of text across the middle of everything."""
+    g = _Graph()
+    heat = np.zeros((1, 1, size, size), np.float32)
+    heat[..., size * 3 // 8 : size * 5 // 8, size // 4 : size * 3 // 4] = 0.9
+    nothing = g.add("Mul", g.add("ReduceMean", "image", axes=[1], keepdims=1), g.constant(0.0))
+    g.add("Add", nothing, g.constant(heat), output="heat")
+    return g.model([1, 3, size, size], "heat", [1, 1, size, size], dtype=TensorProto.FLOAT)
+
+
+def ocr_recognizer_model(text: str = READS) -> onnx.ModelProto:
+    """Reads `text` on every line: one sign, one blank and so on, as CTC has it."""
+    g = _Graph()
+    letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    steps = np.zeros((1, 2 * len(text), len(letters) + 2), np.float32)  # signs: blank, letters, space
+    steps[0, 1::2, 0] = 1
+    for at, letter in enumerate(text):
+        steps[0, 2 * at, 1 + letters.index(letter)] = 0.9
+        steps[0, 2 * at, 0] = 0.1
+    per_line = g.add("Mul", g.add("ReduceMean", "image", axes=[1, 2, 3], keepdims=1), g.constant(0.0))  # (N, 1, 1, 1)
+    g.add("Add", g.add("Squeeze", per_line, g.constant([3], np.int64)), g.constant(steps), output="signs")
+    model = g.model(["n", 3, 48, "w"], "signs", ["n", steps.shape[1], steps.shape[2]], dtype=TensorProto.FLOAT)
+    helper.set_model_props(model, {"character": "\n".join(letters)})
+    return model
+
+
 def write_manifest(folder: Path, files: dict[str, bytes]) -> None:
     """Write each model as `<name>.onnx` into `folder`, and the manifest that names them."""
     models = {}
@@ -155,6 +186,8 @@ def write_tiny_models(folder: Path) -> Path:
         "background": background_model(),
         "classifier": classifier_model(),
         "embedder": embedder_model(),
+        "ocr_detector": ocr_detector_model(),
+        "ocr_recognizer": ocr_recognizer_model(),
     }
     write_manifest(folder, {name: model.SerializeToString() for name, model in models.items()})
     return folder
