@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from api.metrics import observe_identification, observe_stages
-from pipeline.drawing import draw_item
+from pipeline.drawing import Language, draw_item
 from pipeline.errors import InvalidField
 from pipeline.identify import Pipeline
 from pipeline.photo import Photo, read_photo
@@ -70,9 +70,9 @@ class Operations:
         """The catalogue row of an id. Raises `UnknownItem`."""
         return self.pipeline.item(item_id)
 
-    def drawing(self, item_id: str) -> str:
+    def drawing(self, item_id: str, language: Language) -> str:
         """The pill of a catalogue row, drawn as SVG. Raises `UnknownItem`."""
-        return draw_item(self.pipeline.item(item_id))
+        return draw_item(self.pipeline.item(item_id), language)
 
     def _check(self, catalogs: Sequence[str] | None) -> None:
         if not set(catalogs or ()) <= set(self.catalogs):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -16,6 +16,8 @@ from starlette.types import Receive
 from api.envelope import error_response
 from api.forms import Catalogs, Color, DetectForm, Form, IdentifyForm, Shape, Text, TopK, openapi_body, read_form
 from api.operations import Operations
+from api.page import page_routes
+from pipeline.drawing import Language
 from pipeline.errors import NotReady, PillscopeError
 from pipeline.schemas import CatalogItem, DetectionResult, ErrorEnvelope, Identification, SearchResult
 
@@ -26,7 +28,7 @@ checked, never a reason to take a pill."""
 
 SVG_HEADERS: Final = {
     "Cache-Control": "public, max-age=86400",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",  # opened by itself, an SVG is a page
+    "Content-Security-Policy": "default-src 'none'",  # opened by itself, an SVG is a page
 }
 
 router = APIRouter()
@@ -111,10 +113,10 @@ async def search(query: Annotated[SearchQuery, Query()], operations: Given) -> R
     return _json(await operations.search(**query.model_dump()))
 
 
-@router.get("/v1/items/{item_id:path}/drawing.svg", response_class=Response, responses=_errors(404))
-async def drawing(item_id: str, operations: Given) -> Response:
-    """The pill of a catalogue row, drawn from its attributes."""
-    return Response(operations.drawing(item_id), media_type="image/svg+xml", headers=SVG_HEADERS)
+@router.get("/v1/items/{item_id:path}/drawing.svg", response_class=Response, responses=_errors(404, 422))
+async def drawing(item_id: str, operations: Given, lang: Language = "en") -> Response:
+    """The pill of a catalogue row, drawn from its attributes; `lang`: of the words beside it."""
+    return Response(operations.drawing(item_id, lang), media_type="image/svg+xml", headers=SVG_HEADERS)
 
 
 @router.get("/v1/items/{item_id:path}", response_model=CatalogItem, responses=_errors(404))
@@ -145,12 +147,6 @@ async def readyz(request: Request) -> Health:
     return Health(status="ready")
 
 
-@router.get("/", include_in_schema=False)
-async def index() -> RedirectResponse:
-    """The page people want to see first."""
-    return RedirectResponse("/docs", 307)
-
-
 @router.get("/docs", include_in_schema=False)
 async def docs() -> HTMLResponse:
     """Swagger UI from the files that BentoML ships: nothing is loaded from elsewhere."""
@@ -168,6 +164,7 @@ def build_api(version: str) -> FastAPI:
     api = FastAPI(title="Pillscope", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     api.state.backend = Backend()
     api.include_router(router)
+    api.router.routes.extend(page_routes())
     for kind in (PillscopeError, HTTPException, RequestValidationError, ClientDisconnect, Exception):
         api.add_exception_handler(kind, _tell)
     return api

@@ -6,7 +6,7 @@ Plain SVG: no scripts, no styles, nothing fetched; whatever stands in a catalogu
 import html
 import re
 import zlib
-from typing import Final
+from typing import Final, Literal
 
 from pipeline.drawing_outline import TYPICAL_RATIO, Outline, outline_of
 from pipeline.drawing_text import Line, Space, fit, shrunk
@@ -27,6 +27,17 @@ _FILL: Final = {
 _UNKNOWN_FILL: Final = "#dfe3e8"
 _PAPER, _INK, _FAINT = "#e9edf1", "#1f2a37", "#4b5563"
 _FONT: Final = "Helvetica, Arial, 'Noto Sans KR', 'Malgun Gothic', sans-serif"
+Language = Literal["en", "ko"]
+_CAPTIONS: Final[dict[Language, dict[str, str]]] = {
+    "en": {
+        "front": "front", "back": "back", "one": "one side", "other": "other side", "unknown": "imprint unknown",
+        "blank": "blank", "read": "as read from its photo",
+    },
+    "ko": {
+        "front": "앞면", "back": "뒷면", "one": "한쪽 면", "other": "다른 쪽 면", "unknown": "글자 정보 없음",
+        "blank": "글자 없음", "read": "사진에서 읽음",
+    },
+}  # fmt: skip
 _SCORE_WORDS: Final = re.compile("십자분할선|분할선")
 """How the Korean list writes a score line, cross-shaped or plain, between the letters it divides."""
 _LOGO_WORDS: Final = re.compile("마크|로고")
@@ -35,17 +46,20 @@ _LOGO: Final = " ◇ "
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def draw_item(item: CatalogItem) -> str:
+def draw_item(item: CatalogItem, language: Language = "en") -> str:
     """Both sides of an item side by side, as one SVG document of WIDTH x HEIGHT px.
+
+    `language`: of the captions under the sides.
 
     What the catalogue does not say is drawn as unknown: a dashed outline for the shape, grey for the colour, a question
     mark for the imprint.
     """
     prefix = f"p{zlib.crc32(item.item_id.encode()):08x}"  # several drawings may stand in one page
     pill = _Pill(item, prefix)
-    front, back = ("front", "back") if item.sides_known else ("one side", "other side")
+    words = _CAPTIONS[language]
+    front, back = (words["front"], words["back"]) if item.sides_known else (words["one"], words["other"])
     panels = "".join(
-        _tag("g", pill.side(imprint, score_line) + _caption(name, imprint, item), transform=f"translate({x} 0)")
+        _tag("g", pill.side(imprint, score_line) + _caption(name, imprint, item, words), transform=f"translate({x} 0)")
         for x, name, imprint, score_line in zip(
             (5, 225), (front, back), (item.imprint_front, item.imprint_back), _score_lines(item), strict=True
         )
@@ -94,10 +108,10 @@ def _description(item: CatalogItem) -> str:
     return ". ".join(parts) + "."
 
 
-def _caption(side: str, imprint: str | None, item: CatalogItem) -> str:
-    note = "imprint unknown" if imprint is None else "blank" if imprint == "" else ""
+def _caption(side: str, imprint: str | None, item: CatalogItem, words: dict[str, str]) -> str:
+    note = words["unknown"] if imprint is None else words["blank"] if imprint == "" else ""
     if imprint and item.imprint_source == "read":
-        note = "as read from its photo"
+        note = words["read"]
     caption = f"{side}: {note}" if note else side
     return _tag(
         "text", _text(caption), x=_PANEL / 2, y=229, text_anchor="middle", font_family=_FONT, font_size=14, fill=_FAINT

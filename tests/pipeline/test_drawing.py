@@ -98,6 +98,11 @@ def test_unknown_sides_are_not_called_front_and_back():
     assert {"one side", "other side"} <= set(texts(drawn(sides_known=False)))
 
 
+def test_captions_speak_korean_too():
+    captions = texts(ET.fromstring(draw_item(item(imprint_back=""), "ko")))
+    assert captions == ["AB 12", "앞면", "뒷면: 글자 없음"]
+
+
 def test_a_score_line_divides_the_imprint():
     assert texts(drawn(score_line="line"))[:3] == ["AB", "12", "front"]
     assert "score line: cross (side not stated)" in draw_item(item(score_line="cross"))

@@ -1,0 +1,75 @@
+/** Photos in the browser: decoded once, cut and made smaller before they travel. Nothing is stored. */
+
+import { type Rect, type Size, scaledTo } from './geometry';
+
+/** Long side of what is sent, px: more does not help the service and takes longer on a slow network. */
+const SENT_LONG_SIDE = 1280;
+/** Long side of what is sent to find pills only. */
+const GLANCE_LONG_SIDE = 800;
+/** Long side kept in memory, px: enough to cut one pill out of many. */
+const KEPT_LONG_SIDE = 3600;
+const JPEG_QUALITY = 0.88;
+
+export interface Photo extends Size {
+  canvas: HTMLCanvasElement;
+}
+
+/** The file is no picture that this browser can open. */
+export class NotAPhoto extends Error {}
+
+/** Decodes a file, upright. Throws `NotAPhoto`. */
+export async function openPhoto(file: Blob): Promise<Photo> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
+  } catch {
+    throw new NotAPhoto();
+  }
+  const size = scaledTo(bitmap, KEPT_LONG_SIDE);
+  const canvas = drawn(bitmap, { x: 0, y: 0, width: bitmap.width, height: bitmap.height }, size);
+  bitmap.close();
+  return { ...size, canvas };
+}
+
+/** A small copy, to find the pills in it. */
+export function glance(photo: Photo): Promise<Blob> {
+  return jpeg(photo, { x: 0, y: 0, width: photo.width, height: photo.height }, GLANCE_LONG_SIDE);
+}
+
+/** What is sent to be identified: the photo, or the part of it around one pill. */
+export function toSend(photo: Photo, part: Rect | null): Promise<Blob> {
+  return jpeg(photo, part ?? { x: 0, y: 0, width: photo.width, height: photo.height }, SENT_LONG_SIDE);
+}
+
+/** Draws a part of a photo on a canvas of the page. */
+export function show(photo: Photo, part: Rect, target: HTMLCanvasElement, longSide: number): void {
+  const size = scaledTo(part, longSide);
+  target.width = size.width;
+  target.height = size.height;
+  context(target).drawImage(photo.canvas, part.x, part.y, part.width, part.height, 0, 0, size.width, size.height);
+}
+
+function jpeg(photo: Photo, part: Rect, longSide: number): Promise<Blob> {
+  const canvas = drawn(photo.canvas, part, scaledTo(part, longSide));
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new NotAPhoto())), 'image/jpeg', JPEG_QUALITY);
+  });
+}
+
+function drawn(source: CanvasImageSource, part: Rect, size: Size): HTMLCanvasElement {
+  const canvas = document.createElement('canvas');
+  canvas.width = size.width;
+  canvas.height = size.height;
+  const pencil = context(canvas);
+  pencil.fillStyle = '#fff'; // a transparent PNG would turn black as a JPEG
+  pencil.fillRect(0, 0, size.width, size.height);
+  pencil.imageSmoothingQuality = 'high';
+  pencil.drawImage(source, part.x, part.y, part.width, part.height, 0, 0, size.width, size.height);
+  return canvas;
+}
+
+function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const found = canvas.getContext('2d');
+  if (!found) throw new NotAPhoto();
+  return found;
+}
