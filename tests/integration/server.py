@@ -54,29 +54,43 @@ class Server:
         return time.monotonic() - began
 
 
-def start(folder: Path, **settings: str) -> Server:
-    """Start a server with these `PILLSCOPE_` settings (names without the prefix); its log goes into `folder`."""
+def free_port() -> int:
+    """A loopback TCP port that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """This process's environment, but with these `PILLSCOPE_` settings (named without the prefix) and no others, and
+    with BentoML's store in `folder`."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("PILLSCOPE_", "PROMETHEUS_"))
     }
-    environment = {
+    return {
         **inherited,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(folder / "bentoml"),
         **{f"PILLSCOPE_{name.upper()}": value for name, value in settings.items()},
     }
+
+
+def launch(module: str, arguments: list[str], folder: Path, *, cwd: Path = ROOT, **settings: str) -> Server:
+    """Start `python -m module arguments --host 127.0.0.1 --port <free>`; its log goes into `folder`."""
+    port = free_port()
     log_file = folder / f"server-{port}.log"
-    command = [
-        sys.executable, "-m", "bentoml", "serve", "service:Pillscope", "--host", "127.0.0.1", "--port", str(port),
-    ]  # fmt: skip
+    command = [sys.executable, "-m", module, *arguments, "--host", "127.0.0.1", "--port", str(port)]
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+            command, cwd=cwd, env=environment(folder, **settings), stdout=log, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
     return Server(process, port, log_file)
+
+
+def start(folder: Path, **settings: str) -> Server:
+    """Start the whole bundle from this checkout."""
+    return launch("bentoml", ["serve", "service:Pillscope"], folder, **settings)
 
 
 def stop(server: Server) -> None:
