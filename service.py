@@ -71,7 +71,7 @@ class Pillscope:
         gallery = LoadedIndex(SETTINGS.index_dir)
         versions = Versions(
             bundle=BUNDLE_VERSION,
-            models=model_versions(SETTINGS.models_dir),
+            models=model_versions(SETTINGS.models_dir, SETTINGS.background),
             index=gallery.version,
             catalogs=gallery.catalogs,
         )

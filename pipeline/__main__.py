@@ -31,7 +31,7 @@ def load_pipeline() -> Pipeline:
         gallery,
         Versions(
             bundle=version("pillscope"),
-            models=model_versions(chosen.models_dir),
+            models=model_versions(chosen.models_dir, chosen.background),
             index=gallery.version,
             catalogs=gallery.catalogs,
         ),

@@ -61,10 +61,14 @@ def read_manifest(models_dir: Path = MODELS_DIR) -> Manifest:
         raise ModelError(f"{path}: {error.error_count()} mistakes, first: {error.errors()[0]['msg']}") from error
 
 
-def model_versions(models_dir: Path | None = None) -> dict[str, str]:
-    """Model name -> start of its SHA-256, for answers and logs."""
+def model_versions(models_dir: Path | None = None, background: str = "pillscope") -> dict[str, str]:
+    """Model name -> start of its SHA-256, for answers and logs.
+
+    `background`: the setting; a rembg model that takes the place of ours is named as it was chosen.
+    """
     entries = read_manifest(models_dir or MODELS_DIR).models
-    return {name: entry.sha256[:VERSION_LENGTH] for name, entry in entries.items()}
+    versions = {name: entry.sha256[:VERSION_LENGTH] for name, entry in entries.items()}
+    return versions | ({"background": background} if background.startswith("rembg:") else {})
 
 
 def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSession:

@@ -93,6 +93,7 @@ def test_tensors_in_other_files_are_refused(tmp_path: Path) -> None:
 def test_versions_are_short_hashes(folder: Path) -> None:
     digest = hashlib.sha256((folder / "embedder.onnx").read_bytes()).hexdigest()
     assert model_versions(folder) == {"embedder": digest[:12]}
+    assert model_versions(folder, "rembg:u2netp") == {"embedder": digest[:12], "background": "rembg:u2netp"}
 
 
 @pytest.fixture
