@@ -34,3 +34,15 @@ def test_turning_the_pill_moves_along_the_turns(tiny_models: Path) -> None:
     np.testing.assert_allclose(turned[0], upright[1], atol=1e-4)
     np.testing.assert_allclose(turned[3], upright[0], atol=1e-4)
     assert upright[0] @ upright[2] < 0.999
+
+
+def test_a_long_pill_has_no_quarter_turns(tiny_models: Path) -> None:
+    embedder, batch = Embedder.open(tiny_models), cutouts(2)
+    batch[0, :80] = batch[0, -80:] = 0  # 384 x 224 px: long
+    vectors = embedder.embed(batch)
+    np.testing.assert_array_equal(vectors[0, 1], vectors[0, 0])
+    np.testing.assert_array_equal(vectors[0, 3], vectors[0, 2])
+    assert vectors[0, 0] @ vectors[0, 2] < 0.999
+    assert vectors[1, 0] @ vectors[1, 1] < 0.999  # its neighbour in the batch keeps all four
+    turned = np.ascontiguousarray(np.rot90(batch[0], 2))
+    np.testing.assert_allclose(embedder.embed(turned[None])[0, 0], vectors[0, 2], atol=1e-4)
