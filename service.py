@@ -13,22 +13,40 @@ from api.front_door import FrontDoor
 from api.logs import configure_logging
 from api.operations import Operations
 from api.routes import build_api
+from index.errors import IndexDamaged
+from index.manifest import Manifest
 from index.search import LoadedIndex
 from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights
 from pipeline.schemas import DetectionResult, Hints, Identification, Versions
-from pipeline.settings import ROOT, SettingsError, settings
-from runners.background import BackgroundRunner
+from pipeline.settings import ROOT, Settings, SettingsError, settings
+from runners.background import OWN, BackgroundRunner
 from runners.classifier import ClassifierRunner
 from runners.detector import DetectorRunner
 from runners.embedder import EmbedderRunner
 from runners.ocr import OcrRunner
 from runners.remote import RemoteRunners
-from runners.session import model_versions
+from runners.session import ModelError, model_versions, read_model
+
+
+def check_start(chosen: Settings) -> None:
+    """Look at every file that serving loads before any worker starts.
+
+    Raises:
+        ModelError, IndexDamaged: a file is missing or not, byte for byte, the one its manifest names.
+    """
+    for name in ("detector", "classifier", "embedder", "ocr_detector", "ocr_recognizer"):
+        read_model(name, chosen.models_dir)
+    if chosen.background == OWN:
+        read_model("background", chosen.models_dir)
+    Manifest.read(chosen.index_dir).check(chosen.index_dir)
+
 
 try:
     SETTINGS: Final = settings()
-except SettingsError as mistake:
+    if sys.argv[1:2] in (["serve"], ["start-http-server"]):  # the supervisor: workers would only be started again
+        check_start(SETTINGS)
+except (SettingsError, ModelError, IndexDamaged) as mistake:
     sys.exit(f"pillscope: {mistake}")
 
 configure_logging(SETTINGS)

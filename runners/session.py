@@ -71,17 +71,12 @@ def model_versions(models_dir: Path | None = None, background: str = "pillscope"
     return versions | ({"background": background} if background.startswith("rembg:") else {})
 
 
-def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSession:
-    """Open a model for inference on one CPU thread.
-
-    Args:
-        name: its key in the manifest: detector, background, classifier, embedder, ocr_detector, ocr_recognizer.
-        models_dir: folder with manifest.json; None = the one shipped with the code.
+def read_model(name: str, models_dir: Path) -> tuple[Path, bytes]:
+    """Where a model lies, and its bytes, which are those the manifest names.
 
     Raises:
-        ModelError: not in the manifest, missing, of another hash, or with tensors outside the file.
+        ModelError: not in the manifest, missing or of another hash.
     """
-    models_dir = models_dir or MODELS_DIR
     entry = read_manifest(models_dir).models.get(name)
     if entry is None:
         raise ModelError(f"{models_dir / MANIFEST}: names no model {name!r}")
@@ -92,6 +87,20 @@ def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSessio
         raise ModelError(f"{path}: cannot be read") from error
     if hashlib.sha256(model).hexdigest() != entry.sha256:
         raise ModelError(f"{path}: its SHA-256 is not the one in the manifest")
+    return path, model
+
+
+def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSession:
+    """Open a model for inference on one CPU thread.
+
+    Args:
+        name: its key in the manifest: detector, background, classifier, embedder, ocr_detector, ocr_recognizer.
+        models_dir: folder with manifest.json; None = the one shipped with the code.
+
+    Raises:
+        ModelError: not in the manifest, missing, of another hash, or with tensors outside the file.
+    """
+    path, model = read_model(name, models_dir or MODELS_DIR)
     try:
         if has_external_data(model):
             raise ModelError(f"{path}: keeps tensors in other files, which no hash covers")

@@ -1,9 +1,5 @@
 """The real server over the shipped models: photos in, answers out, through sockets and process borders."""
 
-import http.server
-import pickle
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,10 +9,7 @@ import requests
 
 from pipeline.schemas import DetectionResult, ErrorEnvelope, Identification
 from tests.conftest import RenderedPair, as_jpeg
-from tests.integration.server import Server, paused, start
-
-RUNNERS = ("detector", "background", "classifier", "embedder", "ocr")
-EVIDENCE = {"background": "mask", "classifier": "attributes", "embedder": "visual", "ocr": "imprint"}
+from tests.integration.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -114,47 +107,6 @@ def test_bad_input(server: Server, method: str, path: str, request_: dict[str, o
     assert error.request_id == response.headers["x-request-id"]
 
 
-def test_no_address_is_ever_fetched(server: Server) -> None:
-    visits: list[str] = []
-
-    class Bait(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            visits.append(self.path)
-            self.send_error(404)
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bait) as bait:
-        threading.Thread(target=bait.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{bait.server_port}/pill.jpg"
-        assert requests.get(address, timeout=5).status_code == 404  # the bait works
-        for path, field in (("/v1/identify", "front"), ("/v1/detect", "image")):
-            form = {field: (None, address)}
-            assert requests.post(server.url + path, files=form, timeout=30).status_code == 422
-            assert requests.post(server.url + path, data=address, timeout=30).status_code == 400
-            assert requests.post(server.url + path, json={field: address}, timeout=30).status_code == 400
-        bait.shutdown()
-    assert visits == ["/pill.jpg"]
-
-
-class Payload:
-    """Unpickled, it leaves a mark."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (eval, (f"open({str(self.mark)!r}, 'w').close()",))
-
-
-def test_a_pickle_is_only_a_wrong_form(server: Server, tmp_path: Path) -> None:
-    mark = tmp_path / "unpickled"
-    body = pickle.dumps(Payload(mark))
-    for content_type in ("application/vnd.bentoml+pickle", "multipart/form-data; boundary=x"):
-        for path in ("/v1/identify", "/v1/detect", "/identify"):
-            response = requests.post(server.url + path, data=body, headers={"content-type": content_type}, timeout=30)
-            assert response.status_code in (400, 404)
-    assert not mark.exists()
-
-
 def test_two_hundred_requests_by_eight_callers_lose_none(server: Server, photos: tuple[Path, Path]) -> None:
     def ask(number: int) -> int:
         return identify(server, photos[number % 2]).status_code
@@ -186,44 +138,3 @@ def test_logs_hold_nothing_of_a_photo(server: Server, photos: tuple[Path, Path])
     requests.get(f"{server.url}/v1/search", {"imprint": "SECRETIMPRINT"}, timeout=30)
     assert "SECRETIMPRINT" not in server.log
     assert "front.jpg" not in server.log
-
-
-@pytest.mark.parametrize("name", RUNNERS)
-def test_a_paused_runner_is_told_and_done_without(server: Server, photos: tuple[Path, Path], name: str) -> None:
-    server.wait_until_ready()
-    with paused(server.worker(name)):
-        began = time.monotonic()
-        readiness = requests.get(f"{server.url}/readyz", timeout=10)
-        assert time.monotonic() - began < 2
-        assert readiness.status_code == 503
-        assert name in readiness.json()["error"]["message"]
-        expect_answer_without(name, identify(server, photos[0]))
-    server.wait_until_ready(60)
-    assert identify(server, photos[0]).json()["missing"] == []
-
-
-@pytest.mark.parametrize("name", RUNNERS)
-def test_a_killed_runner_comes_back(server: Server, photos: tuple[Path, Path], name: str) -> None:
-    server.wait_until_ready()
-    worker = server.worker(name)
-    worker.kill()
-    worker.wait(10)
-    expect_answer_without(name, identify(server, photos[0]))
-    server.wait_until_ready(90)
-    assert server.worker(name).pid != worker.pid
-    assert identify(server, photos[0]).json()["missing"] == []
-
-
-def expect_answer_without(name: str, response: requests.Response) -> None:
-    """What is right while a runner is away, or back already: an answer, `missing` what it gives, or 503."""
-    if name == "detector":
-        assert response.status_code in (200, 503), response.text
-    else:
-        assert response.status_code == 200, response.text
-        assert response.json()["missing"] in ([EVIDENCE[name]], [])
-
-
-def test_a_mistyped_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
-    server = start(tmp_path, max_pixel="1")
-    assert server.process.wait(60) != 0
-    assert server.log.strip() == "pillscope: PILLSCOPE_MAX_PIXEL is no setting; did you mean PILLSCOPE_MAX_PIXELS?"
