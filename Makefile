@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BENTOML_DO_NOT_TRACK := True
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format bento train-env pins clean
+.PHONY: help serve test lint format docs bento train-env pins clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ lint: $(VENV)/.dev  ## style, types, import directions
 format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.serve  ## write the generated pages of docs/
+	$(BIN)/python -m pipeline.settings_page
 
 bento: $(VENV)/.serve  ## one versioned bundle: code, models, index, pinned packages
 	$(BIN)/bentoml build

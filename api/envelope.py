@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.limits import COSTLY
 from api.metrics import ANSWERS
-from pipeline.errors import InvalidField, MalformedForm, PillscopeError, TokenMissing, TooBusy
+from pipeline.errors import InvalidField, MalformedForm, PillscopeError, TooBusy
 from pipeline.schemas import ErrorBody, ErrorEnvelope
 
 log = logging.getLogger("pillscope.api")
@@ -56,8 +56,6 @@ def error_response(error: Exception) -> Response:
         code, status, message = "client_gone", _CLIENT_GONE, "the client closed the connection"
     else:
         code, status, message = PillscopeError.code, PillscopeError.status, "something went wrong on our side"
-    if isinstance(error, TokenMissing):
-        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooBusy):
         headers["Retry-After"] = str(error.retry_after_s)
     body = ErrorEnvelope(error=ErrorBody(code=code, message=message, request_id=REQUEST_ID.get()))

@@ -83,9 +83,6 @@ class Settings(BaseSettings):
     ranking: Path = ROOT / "configs" / "ranking.yaml"
     """File with the weights and thresholds of ranking and decision, as `python -m training ranking` writes it."""
 
-    admin_token: Annotated[SecretStr | None, Field(min_length=16)] = None
-    """Bearer token of the routes that change a catalogue. Unset: those routes answer 401 to everyone."""
-
     # Logs
     log_format: Literal["json", "text"] = "json"
     """`json`: one object a line, for collectors; `text`: for a person's terminal."""

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.settings import PREFIX, Settings, SettingsError, load_settings
+from pipeline.settings_page import PAGE, page
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +24,8 @@ def test_a_variable_sets_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILLSCOPE_ADMIN_TOKEN", "")
-    assert load_settings().admin_token is None
+    monkeypatch.setenv("PILLSCOPE_RUNNER_TOKEN", "")
+    assert load_settings().runner_token is None
 
 
 def test_a_typo_is_named_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,14 +50,18 @@ def test_an_invalid_value_is_one_line_that_names_the_variable(
 
 
 def test_a_secret_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILLSCOPE_ADMIN_TOKEN", "too-short-but")
+    monkeypatch.setenv("PILLSCOPE_RUNNER_TOKEN", "too-short-but")
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert "too-short-but" not in str(caught.value)
-    monkeypatch.setenv("PILLSCOPE_ADMIN_TOKEN", "long-enough-to-be-taken")
+    monkeypatch.setenv("PILLSCOPE_RUNNER_TOKEN", "long-enough-to-be-taken")
     assert "long-enough" not in repr(load_settings())
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_explains_itself(name: str) -> None:
     assert len(Settings.model_fields[name].description or "") > 40
+
+
+def test_the_page_of_the_docs_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: make docs"
