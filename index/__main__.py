@@ -24,7 +24,7 @@ from pipeline.errors import PillscopeError
 from pipeline.photo import read_photo
 from pipeline.ports import Runners
 from pipeline.schemas import CatalogItem
-from runners.session import ModelError, read_manifest
+from runners.session import MODELS_DIR, ModelError, read_manifest
 
 CACHE: Final = Path("runs") / "index-cache" / "found.sqlite"
 DATA_HELP: Final = (
@@ -108,7 +108,7 @@ def _build(options: argparse.Namespace) -> None:
     models: dict[str, str] = {}
     facts = {}
     if photos_needed:
-        models = {name: entry.sha256 for name, entry in read_manifest(options.models).models.items()}
+        models = {name: entry.sha256 for name, entry in read_manifest(options.models or MODELS_DIR).models.items()}
         read: WhatToRead = "nothing" if options.skip_ocr else "all" if options.read_all else "missing"
         with BuildCache(options.cache) as cache:
             study = PhotoStudy(_runners(options.models), models, cache, workers=options.workers, progress=_progress)
