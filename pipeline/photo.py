@@ -133,10 +133,11 @@ def _to_rgb(image: Image.Image, factor: int) -> Image.Image:
     """Any mode of Pillow -> RGB, `factor` times smaller. Colour profiles are not applied: the pipeline's colours
     were learnt from photos read in the same way, and a profile is one more parser for a stranger's bytes."""
     if image.mode.startswith("I"):  # 16-bit gray: `convert` would clip it to white instead of scaling it
-        gray = np.asarray(image).astype(np.int64)
-        image = Image.fromarray((gray.clip(0, 0xFFFF) >> 8).astype(np.uint8))
+        image = Image.fromarray((np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8))
     transparent = image.has_transparency_data
-    image = image.convert("RGBA" if transparent else "RGB")
+    mode = "RGBA" if transparent else "RGB"
+    if image.mode != mode:  # `convert` copies even where there is nothing to do
+        image = image.convert(mode)
     if factor > 1:
         image = image.reduce(factor)
     if transparent:

@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     At 0.1 to 0.2 s of work each, the last of 16 still answers well within the deadline on two cores."""
 
     decode_slots: Annotated[int, Field(ge=1, le=64)] = 2
-    """Photos decoded at once, per worker. Bounds memory: a 40-megapixel PNG takes up to 400 MB for a moment."""
+    """Photos decoded at once, per worker. Bounds memory: 40 megapixels take 40 MB as JPEG, up to 350 MB as PNG and
+    650 MB as WebP for a moment."""
 
     retry_after_s: Annotated[int, Field(ge=1, le=60)] = 1
     """What a 429 answer asks the client to wait, in seconds."""
