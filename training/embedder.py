@@ -156,6 +156,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
                 "prototypes": head.prototypes.detach(), "optimizer": optimizer.state_dict(),
                 "schedules": [s.state_dict() for s in schedules],
             })  # fmt: skip
+    journal.keep({"average": average.module.state_dict(), "config": config})
     metrics = {"classes": len(pills), "steps": config["steps"], "loss": row["loss"], "config": config}
     journal.metrics(metrics)
     return metrics
