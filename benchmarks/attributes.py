@@ -45,6 +45,16 @@ def head_rows(dataset: str, probabilities: Float32, labels: Sequence[Float32]) -
     return rows
 
 
+def first_color_row(dataset: str, probabilities: Float32, labels: Sequence[Float32]) -> Row:
+    """Share of sides whose likeliest colour is one of theirs: what a person who is asked for one colour would name."""
+    part = LAYOUT["colors"]
+    known = [
+        (said[part], true[part]) for said, true in zip(probabilities, labels, strict=True) if (true[part] == 1).any()
+    ]
+    hits = sum(bool(true[int(said.argmax())] == 1) for said, true in known)
+    return share_row(PART, dataset, "likeliest color is one of the pill's", hits, len(known), unit="sides")
+
+
 def recall_rows(dataset: str, head: str, probabilities: Float32, labels: Sequence[Float32]) -> list[Row]:
     """Per word of a "one of" head: how many of the sides that are that are called that."""
     part = LAYOUT[head]
@@ -108,11 +118,13 @@ def attribute_rows(data: Path, models_dir: Path | None = None) -> list[Row]:
         cutouts, labels = reference_sides(data)
         said = classify_all(classifier, cutouts)
         name = "NIH crops, held-out looks"
-        rows += head_rows(name, said, labels) + recall_rows(name, "shape", said, labels)
+        rows += [*head_rows(name, said, labels), first_color_row(name, said, labels)]
+        rows += recall_rows(name, "shape", said, labels)
         rows += recall_rows(name, "score_line", said, labels)
     if (data / "nih" / "consumer").is_dir():
         cutouts, labels = consumer_sides(data, BackgroundRemover.open(models_dir))
         said = classify_all(classifier, cutouts)
         name = "consumer photos"
-        rows += head_rows(name, said, labels) + recall_rows(name, "score_line", said, labels)
+        rows += [*head_rows(name, said, labels), first_color_row(name, said, labels)]
+        rows += recall_rows(name, "score_line", said, labels)
     return rows

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.attributes import head_rows, lit_box, recall_rows
+from benchmarks.attributes import first_color_row, head_rows, lit_box, recall_rows
 from pipeline.attributes import ATTRIBUTE_WIDTH, HEADS, LAYOUT
 from training.attribute_labels import put, put_imprinted, unknown
 
@@ -51,3 +51,11 @@ def test_black_bars_are_left_out() -> None:
     photo = np.zeros((100, 100, 3), np.uint8)
     photo[30:70] = 120
     assert lit_box(photo) == (0, 30, 100, 70)
+
+
+def test_the_likeliest_color_counts_when_it_is_one_of_two() -> None:
+    two = unknown()
+    put(two, "colors", ["white", "red"])
+    answers = np.stack([said(colors="red"), said(colors="blue"), said(colors="blue")])
+    row = first_color_row("x", answers, [two, two, unknown()])
+    assert (row.value, row.n) == (0.5, 2)
