@@ -30,11 +30,11 @@ _FONT: Final = "Helvetica, Arial, 'Noto Sans KR', 'Malgun Gothic', sans-serif"
 Language = Literal["en", "ko"]
 _CAPTIONS: Final[dict[Language, dict[str, str]]] = {
     "en": {
-        "front": "front", "back": "back", "one": "one side", "other": "other side", "unknown": "imprint unknown",
+        "front": "front", "back": "back", "one": "one side", "other": "other side", "either": "one or both sides", "unknown": "imprint unknown",
         "blank": "blank", "read": "as read from its photo",
     },
     "ko": {
-        "front": "앞면", "back": "뒷면", "one": "한쪽 면", "other": "다른 쪽 면", "unknown": "글자 정보 없음",
+        "front": "앞면", "back": "뒷면", "one": "한쪽 면", "other": "다른 쪽 면", "either": "한쪽 또는 양쪽 면", "unknown": "글자 정보 없음",
         "blank": "글자 없음", "read": "사진에서 읽음",
     },
 }  # fmt: skip
@@ -58,6 +58,8 @@ def draw_item(item: CatalogItem, language: Language = "en") -> str:
     pill = _Pill(item, prefix)
     words = _CAPTIONS[language]
     front, back = (words["front"], words["back"]) if item.sides_known else (words["one"], words["other"])
+    if not item.sides_known and item.imprint_back is None:
+        front = words["either"]  # the row has one imprint, which may be spread over both sides
     panels = "".join(
         _tag("g", pill.side(imprint, score_line) + _caption(name, imprint, item, words), transform=f"translate({x} 0)")
         for x, name, imprint, score_line in zip(
@@ -114,7 +116,7 @@ def _caption(side: str, imprint: str | None, item: CatalogItem, words: dict[str,
         note = words["read"]
     caption = f"{side}: {note}" if note else side
     return _tag(
-        "text", _text(caption), x=_PANEL / 2, y=229, text_anchor="middle", font_family=_FONT, font_size=14, fill=_FAINT
+        "text", _text(caption), x=_PANEL / 2, y=229, text_anchor="middle", font_family=_FONT, font_size=16, fill=_FAINT
     )
 
 

@@ -96,6 +96,7 @@ def test_a_blank_side_is_known_to_be_blank():
 
 def test_unknown_sides_are_not_called_front_and_back():
     assert {"one side", "other side"} <= set(texts(drawn(sides_known=False)))
+    assert "one or both sides" in texts(drawn(sides_known=False, imprint_back=None))
 
 
 def test_captions_speak_korean_too():

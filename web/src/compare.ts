@@ -33,10 +33,12 @@ export function imprints(look: Look): string[] | null {
 /** Which side is which may differ between catalogues, and so may spelling. */
 function key(values: string[] | null): string {
   if (values === null) return '?';
-  return values
-    .map((value) => value.toUpperCase().replace(/[^\p{L}\p{N}]+/gu, ''))
-    .sort()
-    .join('|');
+  const tokens =
+    values
+      .join(' ')
+      .toUpperCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...tokens, values.includes('') ? 'blank' : ''].sort().join('|');
 }
 
 export type Sureness = 'very_likely' | 'likely' | 'possible' | 'unlikely';

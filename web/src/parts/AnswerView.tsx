@@ -54,7 +54,7 @@ export function AnswerView({ answer, front, back, hints, onAgain, onRestart, onR
       </section>
       <Seen answer={answer} front={front} back={back} />
       {answer.candidates.length > 0 && (
-        <section>
+        <section className="bare">
           {unidentified && <h2>{t.nearest}</h2>}
           <ol className="cards">
             {answer.candidates.map((candidate) => (

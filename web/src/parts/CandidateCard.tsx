@@ -1,4 +1,4 @@
-import { outOf100, sureness } from '../compare';
+import { imprints, outOf100, sureness } from '../compare';
 import { useSpeech } from '../i18n';
 import type { Messages } from '../i18n/en';
 import type { Candidate, Look } from '../schema';
@@ -95,9 +95,11 @@ export function CandidateCard({ candidate, front, back, plain = false }: Props) 
 }
 
 function imprintInWords(look: Look, t: Messages): string {
-  const said = (text: string | null) => (text === null ? t.card.unknown : text || t.card.blank);
-  if (look.imprint_front === null && look.imprint_back === null) return t.card.unknown;
-  return `${said(look.imprint_front)} / ${said(look.imprint_back)}`;
+  return (
+    imprints(look)
+      ?.map((text) => text || t.card.blank)
+      .join(' / ') ?? t.card.unknown
+  );
 }
 
 function lookInWords(look: Look, t: Messages): string {

@@ -51,35 +51,33 @@ export function PhotoPage({ active }: { active: boolean }) {
   const ready = front && isReady(front.shot) && (!back || isReady(back.shot));
   return (
     <div ref={top} className="photo-page">
-      {front && (
-        <div className="slots">
-          {(['front', 'back'] as const).map((name) => {
-            const side = photos.sides[name];
-            return (
-              side && (
-                <PhotoSlot
-                  key={name}
-                  title={t.side[name]}
-                  side={side}
-                  onChoose={(index) => photos.change(name, (shot) => ({ ...shot, chosen: index }))}
-                  onAnyway={() => photos.change(name, (shot) => ({ ...shot, anyway: true }))}
-                  onRetake={() => {
-                    reset();
-                    photos.drop(name);
-                  }}
-                />
-              )
-            );
-          })}
-        </div>
-      )}
-      {!working && next && (
-        <section className="slot">
-          <h2>{next === 'front' ? t.pick.frontTitle : t.pick.backTitle}</h2>
-          {next === 'back' && <p>{t.pick.backWhy}</p>}
-          <PhotoPicker active={active} onFile={onFile} />
-        </section>
-      )}
+      <div className="slots">
+        {(['front', 'back'] as const).map((name) => {
+          const side = photos.sides[name];
+          return (
+            side && (
+              <PhotoSlot
+                key={name}
+                title={t.side[name]}
+                side={side}
+                onChoose={(index) => photos.change(name, (shot) => ({ ...shot, chosen: index }))}
+                onAnyway={() => photos.change(name, (shot) => ({ ...shot, anyway: true }))}
+                onRetake={() => {
+                  reset();
+                  photos.drop(name);
+                }}
+              />
+            )
+          );
+        })}
+        {!working && next && (
+          <section className="slot">
+            <h2>{next === 'front' ? t.pick.frontTitle : t.pick.backTitle}</h2>
+            {next === 'back' && <p>{t.pick.backWhy}</p>}
+            <PhotoPicker active={active} onFile={onFile} />
+          </section>
+        )}
+      </div>
       <p role="status" className="opening">
         {photos.opening === 'busy' && t.pick.loading}
       </p>

@@ -1,0 +1,48 @@
+import { expect, test } from '@playwright/test';
+import { expectAccessible, expectNoSideways } from './helpers';
+
+test('search by description alone', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Describe' }).click();
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.getByRole('alert')).toContainText('at least one field');
+  await page.getByLabel('Letters and numbers on the pill').fill('teva 576');
+  await page.getByRole('radio', { name: 'round' }).check({ force: true });
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.locator('.card:visible').first()).toContainText('lovastatin 20');
+  await expect(page.locator('.card:visible').first()).not.toContainText('How sure');
+  await expectAccessible(page);
+  await expectNoSideways(page);
+});
+
+test('what no catalogue has', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Describe' }).click();
+  await page.getByLabel('Name of the medicine').fill('no such medicine anywhere');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.getByText('Nothing in the catalogues matches')).toBeVisible();
+});
+
+test('browse the catalogues, narrowed by every choice', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Browse' }).click();
+  const cards = page.locator('.card:visible');
+  await expect(page.getByText('Showing the first 48')).toBeVisible();
+  await expect(cards).toHaveCount(48);
+  await expectAccessible(page);
+  await page.getByRole('radio', { name: 'triangle' }).check({ force: true });
+  await page.getByRole('radio', { name: 'pink' }).check({ force: true });
+  await page.getByLabel('Catalogue').selectOption('kr-mfds');
+  await expect(cards.first()).toContainText('triangle');
+  await expect(cards.first()).toContainText('pink');
+  await expect(cards.first()).toContainText('Korea (MFDS)');
+  await expect
+    .poll(() =>
+      cards
+        .first()
+        .locator('img')
+        .evaluate((image: HTMLImageElement) => image.naturalWidth),
+    )
+    .toBe(440);
+  await expectNoSideways(page);
+});

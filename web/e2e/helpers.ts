@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+import type { Candidate, Identification } from '../src/schema';
+
+/** Photos drawn by our own renderer: TEVA / 576, a round blue tablet, and five pills on a cloth. */
+export const FRONT = example('front.jpg');
+export const BACK = example('back.jpg');
+export const GROUP = example('group.jpg');
+
+function example(name: string): string {
+  return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+}
+
+/** Gives the page a photo and waits until the service has looked at it. */
+export async function take(page: Page, file: string, side: number): Promise<void> {
+  await page.getByTestId('file').setInputFiles(file);
+  await expect(page.getByTestId('outline').nth(side)).toBeVisible();
+  await expect(page.locator('.slot [role=status]').nth(side)).not.toHaveText(/Looking|찾는 중/);
+}
+
+/** An answer as the service would give it, for what no photo brings about reliably. */
+export function answer(changes: Partial<Identification>): Identification {
+  return {
+    decision: 'unidentified',
+    reason: null,
+    candidates: [],
+    sides: [],
+    missing: [],
+    versions: { bundle: '0', catalogs: {} },
+    ...changes,
+  };
+}
+
+export function candidate(changes: Partial<Candidate>): Candidate {
+  return {
+    rank: 1,
+    item_id: 'us-nih:93-576',
+    catalog: 'us-nih',
+    name: 'lovastatin 20 MG',
+    manufacturer: null,
+    score: 0.97,
+    evidence: { visual: 0.9, imprint: 1, color: 0.8, shape: 1, form: null },
+    imprint_front: 'TEVA',
+    imprint_back: '576',
+    shape: 'round',
+    colors: ['blue'],
+    form: 'tablet',
+    same_appearance: [],
+    image_url: null,
+    drawing_url: '/v1/items/us-nih:93-576/drawing.svg',
+    ...changes,
+  };
+}
+
+/** Nothing serious for a screen reader, in light and in dark. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+      .analyze();
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(grave.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual(
+      [],
+    );
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+/** Nothing to scroll to sideways. */
+export async function expectNoSideways(page: Page): Promise<void> {
+  const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(content).toBeLessThanOrEqual(view ?? 0);
+}

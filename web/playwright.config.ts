@@ -1,0 +1,33 @@
+import { defineConfig } from '@playwright/test';
+
+/** The real service: one that runs already, or our own, started here. */
+const running = process.env.PILLSCOPE_URL;
+const port = 3117;
+
+export default defineConfig({
+  testDir: 'e2e',
+  timeout: 120_000, // a busy machine without a GPU takes its time
+  expect: { timeout: 60_000 },
+  workers: 1,
+  reporter: 'list',
+  use: {
+    baseURL: running ?? `http://127.0.0.1:${port}`,
+    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
+    screenshot: 'only-on-failure',
+    serviceWorkers: 'block', // tests answer for the service here and there; a worker would hide that
+  },
+  projects: [
+    { name: 'phone', use: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } },
+    { name: 'desktop', use: { viewport: { width: 1280, height: 900 } } },
+  ],
+  ...(running
+    ? {}
+    : {
+        webServer: {
+          command: `../.venv/bin/bentoml serve service:Pillscope --working-dir .. --host 127.0.0.1 --port ${port}`,
+          url: `http://127.0.0.1:${port}/readyz`,
+          timeout: 240_000,
+          env: { BENTOML_DO_NOT_TRACK: 'True' },
+        },
+      }),
+});
