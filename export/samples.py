@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +9,7 @@ from export.targets import Target
 from pipeline.cutout import crop_around
 from pipeline.schemas import CatalogItem
 from runners.images import resize
+from training.cutouts import read_rgb
 from training.rendering.look import look_of
 from training.rendering.photo import RenderedPhoto, render_photo
 
@@ -46,6 +46,5 @@ def pictures(target: Target, size: int, count: int, data: Path | None) -> UInt8:
         images = [_rendered_picture(target.sample, number) for number in range(count)]
     else:
         chosen = np.random.default_rng(0).choice(len(files), min(count, len(files)), replace=False)
-        read = [cv2.imread(str(files[i]), cv2.IMREAD_COLOR) for i in chosen]
-        images = [np.asarray(image[..., ::-1], np.uint8) for image in read if image is not None]
+        images = [read_rgb(files[i]) for i in chosen]
     return np.stack([resize(image, size, size) for image in images])

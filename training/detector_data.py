@@ -18,6 +18,7 @@ import yaml
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.cutouts import read_rgb
 from training.print_text import print_text
 
 Boxes = NDArray[np.float32]
@@ -161,7 +162,7 @@ def prepare(config: dict[str, Any], data: Path, scenes: _Scenes, root: Path) -> 
         photos = coco_boxes(data / "detect" / source["folder"], source["drop"])
         keep_back = held_out(len(photos), source["hold_out"], seed)
         for number, (path, boxes) in enumerate(photos):
-            image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.uint8)
+            image = read_rgb(path)
             split, repeat = ("val", 1) if number in keep_back else ("train", settings["repeat_real"])
             writer.add("real", f"{source['folder']}-{path.stem}", (image, boxes), split, repeat)
     for kind, spec in settings["scenes"].items():
@@ -177,6 +178,6 @@ def prepare_check(folder: Path, root: Path) -> Path:
     """Make a COCO folder readable for ultralytics under `root`, unchanged but for size; return its yaml."""
     writer = _Writer(root, 1024)
     for path, boxes in coco_boxes(folder):
-        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.uint8)
+        image = read_rgb(path)
         writer.add(folder.name, path.stem, (image, boxes), "val")
     return _describe(root, writer.lists["val"], folder.name)
