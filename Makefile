@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BENTOML_DO_NOT_TRACK := True
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format docs bento train-env pins clean
+.PHONY: help serve test lint format docs bento web web-test train-env pins clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,14 @@ docs: $(VENV)/.serve  ## write the generated pages of docs/
 bento: $(VENV)/.serve  ## one versioned bundle: code, models, index, pinned packages
 	$(BIN)/bentoml build
 
+web: web/node_modules/.stamp  ## build the page into web/dist (needs Node 20.19 or newer)
+	cd web && npm run --silent build
+
+web-test: $(VENV)/.serve web/node_modules/.stamp  ## the page: types, style, logic, and the whole way in Chromium
+	cd web && npm run --silent check && npm test --silent
+	cd web && npm run --silent build -- --outDir node_modules/.built && diff -r node_modules/.built dist
+	cd web && npm run --silent e2e
+
 train-env: .venv-train/.train  ## .venv-train with torch, timm and ultralytics (6 GB)
 
 pins: | $(VENV)/bin/python  ## resolve pyproject.toml anew into requirements*.txt
@@ -65,6 +73,10 @@ $(VENV)/.serve: pyproject.toml requirements.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(PIP) install -r requirements.txt -r requirements-dev.txt -e .[dev]
 	@touch $(VENV)/.serve $@
+
+web/node_modules/.stamp: web/package-lock.json
+	cd web && npm ci --silent --no-fund --no-audit
+	@touch $@
 
 .venv-train/.train: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed: apt install python3 python3-venv"; exit 1; }

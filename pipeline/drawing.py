@@ -30,11 +30,13 @@ _FONT: Final = "Helvetica, Arial, 'Noto Sans KR', 'Malgun Gothic', sans-serif"
 Language = Literal["en", "ko"]
 _CAPTIONS: Final[dict[Language, dict[str, str]]] = {
     "en": {
-        "front": "front", "back": "back", "one": "one side", "other": "other side", "either": "one or both sides", "unknown": "imprint unknown",
+        "front": "front", "back": "back", "one": "one side", "other": "other side",
+        "either": "one or both sides", "unknown": "imprint unknown",
         "blank": "blank", "read": "as read from its photo",
     },
     "ko": {
-        "front": "앞면", "back": "뒷면", "one": "한쪽 면", "other": "다른 쪽 면", "either": "한쪽 또는 양쪽 면", "unknown": "글자 정보 없음",
+        "front": "앞면", "back": "뒷면", "one": "한쪽 면", "other": "다른 쪽 면",
+        "either": "한쪽 또는 양쪽 면", "unknown": "글자 정보 없음",
         "blank": "글자 없음", "read": "사진에서 읽음",
     },
 }  # fmt: skip
