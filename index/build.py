@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from index.cache import fingerprint
 from index.catalog import Entry, Face, write_catalog
 from index.errors import ImportRefused
-from index.faces import shape_of_outline
+from index.faces import shape_of
 from index.importers.rows import Catalog, ItemRow, Photo
 from index.manifest import CATALOG, MANIFEST, VECTORS, CatalogEntry, Manifest, VectorEntry, describe
 from index.photos import FaceFacts, PhotoJob
@@ -62,7 +62,7 @@ def photo_jobs(parts: Sequence[Part], read: WhatToRead) -> list[PhotoJob]:
             for photo in item.photos:
                 path = part.photos / photo.file
                 known = jobs.get(path)
-                jobs[path] = PhotoJob(path, photo.layout, wanted or (known is not None and known.read))
+                jobs[path] = PhotoJob(path, photo.layout, wanted or (known is not None and known.read), item.shapes)
     return sorted(jobs.values(), key=lambda job: not job.read)
 
 
@@ -135,7 +135,7 @@ def _entry(part: Part, item: ItemRow, facts: Mapping[Path, list[FaceFacts]], she
     update: dict[str, object] = {}
     outlines = [face.outline for *_, face in sided if face.outline is not None]
     if len(item.shapes) > 1:
-        update["shapes"] = (shape_of_outline(outlines, item.shapes),)
+        update["shapes"] = (shape_of(outlines, item.shapes),)
     update |= _imprint(item, [(side, face.readings or []) for side, _, _, face in sided])
     return Entry(part.catalog.source.id, item.model_copy(update=update), faces)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.cache import BuildCache, Kind, fingerprint
-from index.faces import FACES_VERSION, FoundFace, cut_isolated, find_faces
+from index.faces import CUTTER_VERSION, FINDER_VERSION, FoundFace, Proportions, cut_isolated, find_faces
 from pipeline.errors import PillscopeError
 from pipeline.photo import PhotoLimits, read_photo
 from pipeline.ports import Runners
@@ -31,20 +31,21 @@ LIMITS: Final = PhotoLimits(max_bytes=50_000_000)
 
 @dataclass(frozen=True, slots=True)
 class PhotoJob:
-    """One reference photo. `read`: whether its imprint is wanted too."""
+    """One reference photo. `read`: whether its imprint is wanted; `shapes`: what its outline may be, () = unknown."""
 
     path: Path
     layout: Literal["isolated", "pair", "single"]
     read: bool
+    shapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FaceFacts:
-    """One face of a photo. `outline`: its mask (H, W) 0/255, where it had to be found; `readings`: None = not read."""
+    """One face of a photo. `outline`: None where the photo is one face on black; `readings`: None = not read."""
 
     vector: Float32  # (D,) unit length
     readings: list[Reading] | None
-    outline: UInt8 | None
+    outline: Proportions | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +97,8 @@ class PhotoStudy:
         self._cache = cache
         self._workers = workers
         self._progress = progress
-        self._finders = fingerprint(FACES_VERSION, versions["detector"], versions["background"])
-        self._cutter = fingerprint(FACES_VERSION)
+        self._finders = fingerprint(FINDER_VERSION, versions["detector"], versions["background"])
+        self._cutter = fingerprint(CUTTER_VERSION)
         self._embedder = versions["embedder"]
         self._reader = fingerprint(versions["ocr_detector"], versions["ocr_recognizer"])
         self.unreadable: dict[Path, str] = {}
@@ -126,7 +127,7 @@ class PhotoStudy:
                 FaceFacts(
                     vector=np.frombuffer(vectors[face], "<f4"),
                     readings=_unpack_readings(readings[face]) if face in readings else None,
-                    outline=None if outline is None else outline.mask,
+                    outline=None if outline is None else Proportions.of(outline.mask),
                 )
             )
         return facts
@@ -142,11 +143,12 @@ class PhotoStudy:
         sha256 = hashlib.sha256(data).hexdigest()
         if job.layout == "isolated":
             return _Photo(job, f"{sha256}:{self._cutter}", pixels, (None,) * len(cut_isolated(pixels)))
-        key = f"{sha256}:{job.layout}:{self._finders}"
+        key = f"{sha256}:{job.layout}:{'/'.join(job.shapes)}:{self._finders}"
         packed = self._cache.get("faces", key)
         if packed is None:
             most = 2 if job.layout == "pair" else 1
-            faces = await find_faces(pixels, self._runners.detector, self._runners.background, most)
+            detector, background = self._runners.detector, self._runners.background
+            faces = await find_faces(pixels, detector, background, most, job.shapes)
             packed = _frame([face.pack() for face in faces])
             self._cache.put("faces", [(key, packed)])
         return _Photo(job, key, pixels, tuple(map(FoundFace.unpack, _unframe(packed))))
