@@ -17,7 +17,7 @@ from pipeline.attributes import Attributes
 from pipeline.cutout import SquareCrop, crop_around, cut_out, outline
 from pipeline.errors import RunnerUnavailable
 from pipeline.photo import Photo
-from pipeline.pills import DetectionLimits, one_pill, several_pills, usable_mask
+from pipeline.pills import DetectionLimits, clear, from_afar, more_likely, one_pill, several_pills, usable_mask
 from pipeline.ports import Float32, Gallery, Runners, UInt8
 from pipeline.quality import assess
 from pipeline.ranking import RankingWeights, SideEvidence, rank
@@ -134,7 +134,7 @@ class Pipeline:
         walk = Walk()
         pills: list[DetectedPill] = []
         with walk.stage("total"):
-            boxes = await self._find(photo, walk)
+            boxes = await self._find(photo.pixels, walk)
             boxes = boxes[boxes[:, 4] >= self._limits.score][: self._limits.most_pills]
             for start in range(0, len(boxes), self._limits.at_once):
                 part = boxes[start : start + self._limits.at_once]
@@ -171,7 +171,7 @@ class Pipeline:
 
     async def look(self, photo: Photo, walk: Walk) -> Look:
         """Find the one pill of a photo, cut it out and ask every runner about it."""
-        boxes = await self._find(photo, walk)
+        boxes = await self._find_one(photo, walk)
         if several_pills(boxes, self._limits):
             return Look(reason="several_pills")
         chosen = one_pill(boxes, self._limits)
@@ -180,11 +180,21 @@ class Pipeline:
         (look,) = await self._look_at_boxes(photo, chosen[None], walk, evidence=True)
         return look
 
-    async def _find(self, photo: Photo, walk: Walk) -> Float32:
-        """Boxes (N, 5) in px of `photo.pixels`, best first."""
+    async def _find_one(self, photo: Photo, walk: Walk) -> Float32:
+        """As `_find`, where one pill is expected: unless it is clear, a second look from afar."""
+        near = await self._find(photo.pixels, walk)
+        if clear(near, self._limits):
+            return near
+        canvas, (x, y) = from_afar(photo.pixels)
+        far = await self._find(canvas, walk)
+        far[:, :4] -= np.array([x, y, x, y], np.float32)
+        return more_likely(near, far, photo.pixels)
+
+    async def _find(self, image: UInt8, walk: Walk) -> Float32:
+        """Boxes (N, 5) in px of `image`, best first."""
         with walk.stage("detect"):
-            factor = min(1.0, self._limits.frame / max(photo.pixels.shape[:2]))
-            frame = photo.pixels
+            factor = min(1.0, self._limits.frame / max(image.shape[:2]))
+            frame = image
             if factor < 1:
                 frame = np.asarray(
                     cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8

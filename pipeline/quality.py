@@ -14,6 +14,8 @@ SHARP_RIM: Final = 4.0
 """Width, px of the 512 px crop, over which a well-focused rim goes from pill to background: sharpness 1."""
 BLURRED_RIM: Final = 40.0
 """Rim width at which no imprint can be read any more: sharpness 0."""
+BAR: Final = 10.0
+"""Level (0..255) of the black bars around a letterboxed photo: no background to measure focus against."""
 MIN_CONTRAST: Final = 14.0
 """Difference (0..255) of pill and background under which the rim says nothing about focus: white on white."""
 TOO_BLURRY: Final = 0.08
@@ -21,8 +23,12 @@ TOO_BLURRY: Final = 0.08
 that a person still recognises has 0.1 (see `benchmarks/results/quality.md`)."""
 DARK_LEVEL: Final = 28.0
 """If even the brightest twentieth of the crop stays below this level (0..255), the photo is too dark."""
-MIN_PILL: Final = 28.0
+MIN_PILL: Final = 16.0
 """Long side of the pill, px of the full photo, below which neither imprint nor colour can be told."""
+
+
+def _disc(size: int) -> UInt8:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
 def rim_width(gray: NDArray[np.float32], mask: UInt8) -> tuple[float, float]:
@@ -35,8 +41,10 @@ def rim_width(gray: NDArray[np.float32], mask: UInt8) -> tuple[float, float]:
     inside = (mask > 0).astype(np.uint8)
     reach = np.ones((9, 9), np.uint8)
     band = (cv2.dilate(inside, reach) - cv2.erode(inside, reach)) > 0
-    outer = ~(cv2.dilate(inside, np.ones((61, 61), np.uint8)) > 0)  # far enough out that blur has not mixed the two
-    inner = cv2.erode(inside, np.ones((61, 61), np.uint8)) > 0
+    # far enough from the rim that blur has not mixed the two, near enough that black bars around the photo stay out
+    outer = (cv2.dilate(inside, _disc(41)) > 0) & ~(cv2.dilate(inside, _disc(25)) > 0)
+    inner = (cv2.erode(inside, _disc(25)) > 0) & ~(cv2.erode(inside, _disc(61)) > 0)
+    outer &= gray > BAR
     if not (band.any() and outer.any() and inner.any()):
         return 0.0, 0.0
     contrast = abs(float(np.median(gray[inner])) - float(np.median(gray[outer])))
