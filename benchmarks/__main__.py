@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = {"accuracy": "benchmarks.accuracy", "imprint": "benchmarks.imprint", "speed": "benchmarks.speed"}
+COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "faults", "imprint", "speed")}
 
 
 def main() -> None:

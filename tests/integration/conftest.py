@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.server import Server, running
 from pipeline.settings import Settings
 from runners.session import ModelError, read_manifest
-from tests.integration.server import Server, running
 
 MODELS = {"detector", "background", "classifier", "embedder", "ocr_detector", "ocr_recognizer"}
 

@@ -9,9 +9,10 @@ import pytest
 import requests
 import yaml
 
+from benchmarks.server import environment, launch, stop
+from pipeline.settings import ROOT
 from tests.conftest import RenderedPair, as_jpeg
 from tests.integration.conftest import missing_models
-from tests.integration.server import ROOT, environment, launch, stop
 
 
 @pytest.fixture(scope="module")

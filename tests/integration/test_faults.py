@@ -9,14 +9,16 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 
+from benchmarks.faults import SHORT, measure
+from benchmarks.server import Server, paused, running, start
 from pipeline.settings import Settings
 from tests.conftest import as_jpeg
-from tests.integration.server import Server, paused, running, start
 from tests.tiny_models import bright_pill, write_tiny_models
 
 RUNNERS = ("detector", "background", "classifier", "embedder", "ocr")
@@ -115,6 +117,17 @@ def expect_answer_without(name: str, response: requests.Response) -> None:
     else:
         assert response.status_code == 200, response.text
         assert response.json()["missing"] in ([EVIDENCE[name]], [])
+
+
+def test_the_fault_benchmark_in_short(server: Server) -> None:
+    """No request lost while runners die, no hostile input answered with 5xx; the long form is `benchmarks faults`."""
+    report = measure(server, as_jpeg(bright_pill()), replace(SHORT, soak=100))
+    assert [(row.fault, row.lost) for row in report.faults if row.lost] == []
+    assert sum(row.sent for row in report.faults) == 11 * SHORT.requests
+    assert report.server_errors == 0, report.statuses
+    assert {200, 400, 415, 422} <= set(report.statuses)  # the inputs reach every layer
+    (_, start), (_, end) = report.memory[0], report.memory[-1]
+    assert end < 1.2 * start
 
 
 def test_a_mistyped_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import bentoml
 import pytest
 import requests
 
+from benchmarks.server import Server
 from pipeline.schemas import DetectionResult, ErrorEnvelope, Identification
 from tests.conftest import RenderedPair, as_jpeg
-from tests.integration.server import Server
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from benchmarks.server import Server, launch, stop
 from tests.conftest import as_jpeg
-from tests.integration.server import Server, launch, stop
 from tests.tiny_models import bright_pill, write_tiny_models
 
 TOKEN = "the-token-between-the-roles"
