@@ -45,7 +45,7 @@ class Sizes:
     callers: int = 4
 
 
-SHORT: Final = Sizes(requests=24, inputs=300, soak=200)
+SHORT: Final = Sizes(requests=16, inputs=300, soak=200)
 
 
 @dataclass(frozen=True, slots=True)

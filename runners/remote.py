@@ -6,7 +6,7 @@ Whatever a runner does (down, hung, killed in mid-call, answering nonsense), the
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -23,26 +23,16 @@ from pipeline.settings import Settings
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 1.0
-"""How long a call may take before its runner is asked for a sign of life. A killed or stopped worker's socket stays
-open, for the supervisor holds it: calls to it hang instead of failing. A busy worker still answers, from its event
-loop."""
-
-SILENCE_S: Final = 1.5
-"""How long that sign may take; two such silences in a row and the runner is taken for dead."""
-
-GLANCE_S: Final = 0.5
-"""How long a runner that was taken for dead has to show that it is back, before the next call goes without it."""
+GLANCE_S: Final = 1.0
+"""How long a runner whose last call took too long has to say that it is ready, before the next call goes without it.
+A killed or stopped worker's socket stays open, for the supervisor holds it: without this, every call to it would hang
+for the whole timeout. A busy worker does answer, from its event loop."""
 
 _READINGS: Final = TypeAdapter(list[list[Reading]])
 
 
 class BadAnswer(Exception):
     """A runner's answer is not what its contract says."""
-
-
-class Silent(Exception):
-    """A runner gives no sign of life."""
 
 
 class RemoteRunners:
@@ -116,27 +106,18 @@ class RemoteRunners:
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    answer = await self._while_alive(runner, call(images))
+                    answer = await call(images)
                 except aiohttp.ClientError as error:
                     log.info("call to the %s runner broke (%s), trying once more", runner, type(error).__name__)
-                    answer = await self._while_alive(runner, call(images))
+                    answer = await call(images)
             return check(answer)
+        except TimeoutError as error:
+            log.warning("the %s runner gave no answer in %g s", runner, self._timeout_s)
+            self._silent.add(runner)
+            raise RunnerUnavailable(runner) from error
         except Exception as error:  # another process can answer anything: HTTP errors, torn pickles, wrong types
             log.warning("the %s runner failed: %s", runner, type(error).__name__)
             raise RunnerUnavailable(runner) from error
-
-    async def _while_alive(self, runner: str, call: Coroutine[Any, Any, T]) -> T:
-        """The result of `call`, which is given up when its runner falls silent. Raises `Silent`."""
-        working = asyncio.ensure_future(call)
-        try:
-            while not (await asyncio.wait({working}, timeout=PATIENCE_S))[0]:
-                if not await self._alive(runner, SILENCE_S) and not await self._alive(runner, SILENCE_S):
-                    self._silent.add(runner)
-                    raise Silent(runner)
-            return working.result()
-        finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
 
     async def _alive(self, runner: str, timeout_s: float) -> bool:
         """Whether a runner says within `timeout_s` seconds that it is ready; one in this process always is."""

@@ -34,7 +34,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """With more time than by default, for a machine that is busy elsewhere."""
     folder = tmp_path_factory.mktemp("server")
-    with running(folder, models_dir=str(models), deadline_s="40", runner_timeout_s="30") as ready:
+    with running(folder, models_dir=str(models), deadline_s="40", runner_timeout_s="12") as ready:
         yield ready
 
 
