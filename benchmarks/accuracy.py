@@ -22,7 +22,7 @@ def measure(part: str, data: Path, url: str | None) -> list[Row]:
     """Rows of one part."""
     models = settings().models_dir
     if part == "detector":
-        return detection_rows(Detector(models), data)
+        return detection_rows(Detector.open(models), data)
     if part == "mask":
         return mask_rows(data, models)
     if part == "classifier":
