@@ -19,8 +19,8 @@ BAR: Final = 10.0
 MIN_CONTRAST: Final = 14.0
 """Difference (0..255) of pill and background under which the rim says nothing about focus: white on white."""
 TOO_BLURRY: Final = 0.08
-"""Sharpness below which the photo is refused. Of the 201 consumer photos with their own background the blurriest
-that a person still recognises has 0.1 (see `benchmarks/results/quality.md`)."""
+"""Sharpness below which the photo is refused: set so that none of the 197 consumer photos, all of which a person can
+make out, is refused."""
 DARK_LEVEL: Final = 28.0
 """If even the brightest twentieth of the crop stays below this level (0..255), the photo is too dark."""
 MIN_PILL: Final = 16.0

@@ -120,7 +120,7 @@ async def test_several_pills_are_not_guessed_at():
 
 async def test_a_pill_of_a_few_pixels_is_too_small():
     small = np.full((600, 800, 3), TABLE, np.uint8)
-    cv2.circle(small, (400, 300), 8, (220, 220, 220), -1)
+    cv2.circle(small, (400, 300), 5, (220, 220, 220), -1)
     answer = await pipeline(Seeing()).identify(Photo(small, 1.0, 800, 600))
     assert answer.reason == "too_small"
 

@@ -3,7 +3,16 @@
 import numpy as np
 
 from pipeline.cutout import crop_around
-from pipeline.pills import DetectionLimits, independent, one_pill, several_pills, usable_mask
+from pipeline.pills import (
+    DetectionLimits,
+    clear,
+    from_afar,
+    independent,
+    more_likely,
+    one_pill,
+    several_pills,
+    usable_mask,
+)
 
 LIMITS = DetectionLimits()
 
@@ -49,3 +58,41 @@ def test_a_mask_that_missed_the_pill_is_replaced_by_the_box():
     good[180:330, 100:400] = 255
     assert usable_mask(good, box, crop) is good
     assert np.array_equal(usable_mask(None, box, crop), fallback)
+
+
+def letterboxed() -> np.ndarray:
+    """A 100 px wide photo of gray table with black bars of 30 px above and below."""
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[30:70] = 120
+    return image
+
+
+def test_only_one_sure_box_is_clear():
+    assert clear(boxes((0, 0, 50, 50, 0.7)), LIMITS)
+    assert not clear(boxes((0, 0, 50, 50, 0.5)), LIMITS)
+    assert not clear(boxes((0, 0, 50, 50, 0.9), (60, 0, 90, 30, 0.5)), LIMITS)
+    assert not clear(boxes(), LIMITS)
+
+
+def test_from_afar_leaves_the_bars_out_and_knows_where_the_photo_went():
+    image = letterboxed()
+    image[50, 40] = (250, 10, 20)
+    canvas, (x, y) = from_afar(image)
+    assert canvas.shape == (200, 200, 3)
+    assert tuple(canvas[50 + y, 40 + x]) == (250, 10, 20)
+    assert (canvas.max(axis=2) > 16).all()  # no black left
+
+
+def test_a_photo_all_black_is_looked_at_as_it_is():
+    canvas, (x, y) = from_afar(np.zeros((60, 80, 3), np.uint8))
+    assert canvas.shape == (160, 160, 3)
+    assert (x, y) == (40, 50)
+
+
+def test_a_letter_found_up_close_loses_against_the_pill_seen_from_afar():
+    near, far = boxes((40, 45, 55, 60, 0.35)), boxes((5, 20, 95, 80, 0.3))
+    chosen = more_likely(near, far, letterboxed())
+    assert chosen is far
+    assert chosen[0, 1] == 30  # clipped to what is not bar
+    assert chosen[0, 3] == 70
+    assert more_likely(boxes((5, 32, 95, 68, 0.5)), boxes(), letterboxed())[0, 4] == 0.5
