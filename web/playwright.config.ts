@@ -6,7 +6,7 @@ const port = 3117;
 
 export default defineConfig({
   testDir: 'e2e',
-  timeout: 120_000, // a busy machine without a GPU takes its time
+  timeout: 300_000, // a busy machine without a GPU takes its time
   expect: { timeout: 60_000 },
   workers: 1,
   reporter: 'list',

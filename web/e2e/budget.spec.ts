@@ -20,7 +20,7 @@ test('the page is small, and painted soon on a phone network', async ({ page }) 
 
   await line.send('Network.emulateNetworkConditions', SLOW_4G);
   const paints: number[] = [];
-  for (let visit = 0; visit < 3; visit += 1) {
+  for (let visit = 0; visit < 5; visit += 1) {
     await page.reload();
     const paint = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime;
     await expect.poll(() => page.evaluate(paint)).toBeDefined();
