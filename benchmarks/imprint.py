@@ -102,7 +102,7 @@ def read_nih(reader: Reader, data: Path, half: str) -> list[Sample]:
             if row["imprint"] and row["crop_front"] and row["crop_back"]:
                 rows.setdefault(row["appearance_id"], row)
     names = sorted(rows)
-    random.Random(SEED).shuffle(names)  # noqa: S311 - a draw of pills, no secret
+    random.Random(SEED).shuffle(names)
     chosen = names[:HALF] if half == "tuning" else names[HALF : 2 * HALF]
     samples = []
     for row in (rows[name] for name in chosen):
