@@ -16,6 +16,7 @@ from index.catalog import Entry, Face, write_catalog
 from index.errors import ImportRefused
 from index.faces import shape_of
 from index.importers.rows import Catalog, ItemRow, Photo
+from index.look_alikes import join_look_alikes
 from index.manifest import CATALOG, MANIFEST, VECTORS, CatalogEntry, Manifest, VectorEntry, describe
 from index.photos import FaceFacts, PhotoJob
 from index.read_imprint import read_imprints, told_apart
@@ -83,7 +84,7 @@ def build(parts: Sequence[Part], facts: Mapping[Path, list[FaceFacts]], out: Pat
     if strangers:
         raise ImportRefused(f"{out} holds other files ({min(strangers)}); give an index a folder of its own")
     shelf = _Shelf()
-    entries = [_entry(part, item, facts, shelf) for part in parts for item in part.catalog.items]
+    entries = join_look_alikes([_entry(part, item, facts, shelf) for part in parts for item in part.catalog.items])
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         fresh = Path(scratch) / "new"

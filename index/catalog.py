@@ -36,7 +36,7 @@ CREATE TABLE items (
     score_line TEXT,
     length_mm REAL,
     width_mm REAL,
-    appearance INTEGER,           -- equal for items that show the same photo
+    appearance INTEGER,           -- equal for items that cannot be told apart by looking
     UNIQUE (catalog, key)
 ) STRICT;
 CREATE TABLE imprints (           -- as the catalogue writes them; version 0 is the one to show, others may match too
@@ -201,7 +201,7 @@ class Tables:
         return self._row_of.get((catalog, key))
 
     def look_alikes(self, row: int) -> Iterable[int]:
-        """Rows of the other items that show the same photo."""
+        """Rows of the other items that cannot be told apart from this one by looking."""
         group = self.appearance[row]
         return (other for other in self._look_alikes.get(group, ()) if other != row) if group is not None else ()
 
