@@ -203,6 +203,8 @@ def rank(gallery: Gallery, sides: Sequence[SideEvidence], hints: Hints, catalogs
     ]
     none = float(probabilities[-1])
     decision, reason = decide(terms, leaders, first, probabilities, weights)
+    if decision == "identified" and not one_medicine(gallery, answers[0].row):
+        decision = "candidates"
     return Ranking(answers, none, decision, reason)
 
 
@@ -227,6 +229,15 @@ def decide(terms: Terms, leaders: Int, first: Int, probabilities: Float64,
     others = cosine[terms.group != terms.group[top]]
     lead = float(cosine[top] - others.max()) if len(others) else 0.0
     return ("identified", None) if readable or lead >= weights.distinctive else ("candidates", None)
+
+
+def one_medicine(gallery: Gallery, row: int) -> bool:
+    """Whether the item and all that look the same are known to hold the same: else the look alone names no medicine."""
+    item = gallery.item(row)
+    if not item.same_appearance:
+        return True
+    stated = {other.ingredient for other in (item, *map(gallery.find, item.same_appearance)) if other.ingredient}
+    return len({ingredient.casefold() for ingredient in stated}) == 1
 
 
 def _evidence(terms: Terms, i: int, first: int) -> Evidence:

@@ -1,5 +1,7 @@
 """Evidence in, ranked answers and a decision out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,22 @@ def test_letters_tell_look_alikes_apart(gallery):
     found = ask(gallery, SideEvidence(vectors, read("BETA"), looks("round", "white", "tablet")))
     assert names(gallery, found)[0] == "Beta 20 mg"
     assert found.decision == "identified"
+
+
+@pytest.mark.parametrize(
+    ("twin", "decision"),
+    [("beta 20 mg", "identified"), (None, "identified"), ("beta 40 mg", "candidates")],
+)
+def test_a_look_that_stands_for_two_medicines_is_never_identified(gallery, twin, decision):
+    """One photo, or one imprint, may stand for two strengths: then no look, however sure, names the medicine."""
+    beta = gallery.entries[1]
+    other_id = "us-nih:1-8"
+    item = beta.item.model_copy(update={"ingredient": "Beta 20 mg", "same_appearance": [other_id]})
+    other = beta.item.model_copy(update={"item_id": other_id, "ingredient": twin})
+    entries = [*gallery.entries, replace(beta, item=other)]
+    entries[1] = replace(beta, item=item)
+    side = SideEvidence(unit(1, 0.02, 0, 0)[None], read("BETA"), looks("round", "white", "tablet"))
+    assert ask(SmallGallery(entries), side).decision == decision
 
 
 def test_look_alikes_without_a_readable_imprint_are_never_identified(gallery):
