@@ -14,20 +14,20 @@ import requests
 from benchmarks.rows import Row, share_row
 from pipeline.identify import Pipeline
 from pipeline.photo import read_photo
-from training.consumer import ConsumerPhoto, collect, load_photos, pairs, truth
+from training.consumer import collect, load_photos, pairs, right_answers
 
 PART = "pill"
 TOPS = (1, 5, 10)
 
-Answer = Callable[[Sequence[ConsumerPhoto]], dict[str, Any]]
-"""One or two photos of a pill -> the JSON of /v1/identify with ten candidates."""
+Answer = Callable[[Sequence[Path]], dict[str, Any]]
+"""Files of one or two photos of a pill -> the JSON of /v1/identify with ten candidates."""
 
 
 def in_process(pipeline: Pipeline) -> Answer:
     """Ask the pipeline directly."""
 
-    def ask(photos: Sequence[ConsumerPhoto]) -> dict[str, Any]:
-        read = [read_photo(photo.path.read_bytes()) for photo in photos]
+    def ask(photos: Sequence[Path]) -> dict[str, Any]:
+        read = [read_photo(photo.read_bytes()) for photo in photos]
         return asyncio.run(pipeline.identify(*read, top_k=10)).model_dump()
 
     return ask
@@ -36,8 +36,8 @@ def in_process(pipeline: Pipeline) -> Answer:
 def over_http(url: str) -> Answer:
     """Ask a running service. Raises requests.HTTPError when it does not answer 200."""
 
-    def ask(photos: Sequence[ConsumerPhoto]) -> dict[str, Any]:
-        files = {name: photo.path.read_bytes() for name, photo in zip(("front", "back"), photos, strict=False)}
+    def ask(photos: Sequence[Path]) -> dict[str, Any]:
+        files = {name: photo.read_bytes() for name, photo in zip(("front", "back"), photos, strict=False)}
         answer = requests.post(f"{url}/v1/identify", files=files, data={"top_k": "10"}, timeout=60)
         answer.raise_for_status()
         return dict(answer.json())
@@ -48,7 +48,7 @@ def over_http(url: str) -> Answer:
 def retrieval_rows(pipeline: Pipeline, data: Path) -> list[Row]:
     """Top-1/5/10 by the embedding alone, against the NIH sides and against every photo of the index."""
     known, _ = load_photos(data)
-    right = truth(data)
+    right = right_answers(data)
     evidence = asyncio.run(collect(pipeline, known))
     rows = []
     for catalogs, name in ((["us-nih"], "NIH sides"), (None, "all three catalogues")):
@@ -56,7 +56,7 @@ def retrieval_rows(pipeline: Pipeline, data: Path) -> list[Row]:
         for photo in known:
             side = evidence.get(photo.number)
             found = side.vectors if side else None
-            places.append(_place(pipeline, found, catalogs, right[photo.appearance]))
+            places.append(_place(pipeline, found, catalogs, right[photo.number]))
         rows += [
             share_row(PART, f"consumer photos to {name}, embedding alone", f"top-{k}",
                       sum(p < k for p in places), len(places), unit="photos")
@@ -68,25 +68,41 @@ def retrieval_rows(pipeline: Pipeline, data: Path) -> list[Row]:
 def answer_rows(ask: Answer, data: Path, name: str) -> list[Row]:
     """Top-1/5/10 of the whole answer, one and two photos; how often it says "identified", and how often wrongly."""
     known, unknown = load_photos(data)
-    right = truth(data)
+    right = right_answers(data)
+    elsewhere = [photo for photo in unknown if photo.number in right]
     rows: list[Row] = []
-    said: list[tuple[dict[str, Any], set[str]]] = []
-    for count, queries in ((1, [(photo,) for photo in known]), (2, pairs(known))):
-        answers = [(ask(query), right[query[0].appearance]) for query in queries]
-        if count == 1:
-            said = answers
-        dataset = f"consumer photos, {count} a query, {name}"
+    single: list[tuple[dict[str, Any], set[str]]] = []
+    for label, queries in (
+        (f"consumer photos, 1 a query, {name}", [(photo,) for photo in known]),
+        (f"consumer photos, 2 a query, {name}", pairs(known)),
+        (f"consumer photos under another label, 1 a query, {name}", [(photo,) for photo in elsewhere]),
+    ):
+        answers = [(ask([photo.path for photo in query]), right[query[0].number]) for query in queries]
         places = [_rank_of(answer, ids) for answer, ids in answers]
         rows += [
-            share_row(PART, dataset, f"top-{k}", sum(p < k for p in places), len(places), unit="queries") for k in TOPS
+            share_row(PART, label, f"top-{k}", sum(p < k for p in places), len(places), unit="queries") for k in TOPS
         ]
-    said += [(ask((photo,)), set()) for photo in unknown]
-    sure = [(answer, ids) for answer, ids in said if answer["decision"] == "identified"]
-    wrong = sum(_rank_of(answer, ids) != 0 for answer, ids in sure)
-    everything = f"consumer photos in ({len(known)}) and not in ({len(unknown)}) the gallery, {name}"
-    rows.append(share_row(PART, everything, "said identified", len(sure), len(said), unit="photos"))
-    rows.append(share_row(PART, everything, "said identified and was wrong", wrong, len(said), unit="photos"))
+        single += answers if len(queries[0]) == 1 else []
+    strangers = [(ask([photo.path]), set[str]()) for photo in unknown if photo.number not in right]
+    pictures = sorted((data / "detect" / "negatives" / "img").iterdir())
+    rows += _said(f"consumer photos of known pills, {name}", single)
+    rows += _said(f"consumer photos of pills in no catalogue, {name}", strangers)
+    rows += _said(f"photos without a pill, {name}", [(ask([path]), set()) for path in pictures])
     return rows
+
+
+def _said(label: str, answers: Sequence[tuple[dict[str, Any], set[str]]]) -> list[Row]:
+    """How often each decision was given, and how often "identified" named a wrong item."""
+    n = len(answers)
+    decisions = [answer["decision"] for answer, _ in answers]
+    wrong = sum(answer["decision"] == "identified" and _rank_of(answer, ids) != 0 for answer, ids in answers)
+    return [
+        *(
+            share_row(PART, label, f"said {decision}", decisions.count(decision), n, unit="photos")
+            for decision in ("identified", "candidates", "unidentified")
+        ),
+        share_row(PART, label, "said identified and was wrong", wrong, n, unit="photos"),
+    ]
 
 
 def _place(pipeline: Pipeline, vectors: Any, catalogs: list[str] | None, right: set[str]) -> int:

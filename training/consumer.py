@@ -1,7 +1,9 @@
 """Real consumer photos of pills (NIH challenge) with what is on them: for tuning the ranking and for evaluation.
 
 The development part only: the tuning set has 60 photos of pills that are in the gallery, none of whose labels
-contradicts the photo; 137 more photos show pills that the gallery lacks.
+contradicts the photo; 137 more photos carry labels that the gallery lacks. 22 of those show a pill that the catalogues
+do know under another label (repackagers, Taiwan): `configs/consumer_elsewhere.csv` names it, so that the right answer
+is not counted as a wrong one.
 """
 
 import csv
@@ -17,6 +19,9 @@ from pipeline.ranking import SideEvidence
 
 KINDS: Final = ("crop", "dc224", "asv")
 """Kinds with their own background, preferred first: as cropped by the app, as re-sized to 224 px, full frame."""
+ELSEWHERE: Final = Path(__file__).parent.parent / "configs" / "consumer_elsewhere.csv"
+"""Photos whose label the gallery lacks and whose pill it has: number, the pill's rows, what it was told by (all were
+looked at beside the reference photo)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,24 @@ def pairs(photos: list[ConsumerPhoto]) -> list[tuple[ConsumerPhoto, ConsumerPhot
     return [(group[0], group[1]) for group in by_pill.values() if len(group) > 1]
 
 
-def truth(data: Path) -> dict[str, set[str]]:
-    """appearance_id -> ids of all catalogue items that look so (joined by any shared reference photo)."""
+def right_answers(data: Path) -> dict[str, set[str]]:
+    """Photo number -> ids of all catalogue items that are right (joined by any shared reference photo).
+
+    A photo that is not in there shows a pill that no catalogue knows, as far as we know.
+    """
     with (data / "catalogs" / "us_nih.csv").open(encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     by_group: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         by_group[row["appearance_group"]].add(f"us-nih:{row['ndc9']}")
-    return {row["appearance_id"]: by_group[row["appearance_group"]] for row in rows}
+    by_appearance = {row["appearance_id"]: by_group[row["appearance_group"]] for row in rows}
+    by_item = {item: group for group in by_group.values() for item in group}
+    known, _ = load_photos(data)
+    right = {photo.number: by_appearance[photo.appearance] for photo in known}
+    with ELSEWHERE.open(encoding="utf-8") as handle:
+        for row in csv.DictReader(handle):
+            right[row["number"]] = set().union(*(by_item.get(i, {i}) for i in row["item_ids"].split("|")))
+    return right
 
 
 async def collect(pipeline: Pipeline, photos: Sequence[ConsumerPhoto]) -> dict[str, SideEvidence]:
