@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -30,6 +31,7 @@ from pipeline.ports import Gallery, NewFace
 from pipeline.schemas import NewItem
 
 Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
 log = logging.getLogger(__name__)
 
 FILE: Final = "own.sqlite"
@@ -163,6 +165,13 @@ def create(folder: Path) -> None:
                 raise IndexDamaged(path, "damaged")
     except (OSError, StoreUnavailable) as error:
         raise IndexDamaged(path, "cannot be opened or made, or is no file of one's own items") from error
+
+
+def read_cutout(picture: bytes) -> UInt8:
+    """A kept cut-out, (S, S, 4) uint8 RGBA."""
+    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None  # we wrote it
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA), np.uint8)
 
 
 def stale_faces(folder: Path, model: str) -> list[tuple[int, bytes]]:
