@@ -209,7 +209,7 @@ def soak(server: Server, mix: Mix, sizes: Sizes) -> Soak:
             kinds.update(callers.map(ask, range(sent, until)))
             sent = until
             memory.append((sent, server.resident()))
-            print(f"{sent} requests, {sum(memory[-1][1].values()) / 1e6:.0f} MB", file=sys.stderr, flush=True)
+            print(f"{sent} requests, {memory[-1][1]}, {dict(kinds)}", file=sys.stderr, flush=True)
     of = {name: tuple(kinds[name, kind] for kind in ("answered", "typed", "lost")) for name in dict.fromkeys(MIX)}
     return Soak(of, memory)
 

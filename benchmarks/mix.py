@@ -11,9 +11,8 @@ from pipeline.settings import ROOT
 
 MIX: Final = (
     "identify, one side", "search by imprint", "broken upload", "search by name", "detect", "item", "search by imprint",
-    "not a photo", "identify, one side", "search by look", "identify, two sides", "search by imprint", "drawing",
-    "broken upload", "search by name", "detect", "search by imprint", "wrong field", "identify, one side",
-    "search by look",
+    "not a photo", "search by look", "identify, two sides", "search by imprint", "drawing", "broken upload",
+    "search by name", "detect", "search by imprint", "wrong field", "identify, one side", "search by look", "item",
 )  # fmt: skip
 """What request number n is: the one at n modulo 20."""
 
