@@ -13,19 +13,23 @@ from api.front_door import FrontDoor
 from api.logs import configure_logging
 from api.operations import Operations
 from api.routes import build_api
+from api.start import SETTINGS
 from index.errors import IndexDamaged
 from index.manifest import Manifest
+from index.own import OwnCatalogs, create
 from index.search import LoadedIndex
+from pipeline.additions import Additions
 from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights
 from pipeline.schemas import DetectionResult, Hints, Identification, Versions
-from pipeline.settings import ROOT, Settings, SettingsError, settings
+from pipeline.settings import ROOT, Settings, SettingsError
 from runners.background import OWN, BackgroundRunner
 from runners.classifier import ClassifierRunner
 from runners.detector import DetectorRunner
 from runners.embedder import EmbedderRunner
 from runners.ocr import OcrRunner
 from runners.remote import RemoteRunners
+from runners.serving import tracing
 from runners.session import ModelError, model_versions, read_model
 
 
@@ -40,12 +44,14 @@ def check_start(chosen: Settings) -> None:
     if chosen.background == OWN:
         read_model("background", chosen.models_dir)
     Manifest.read(chosen.index_dir).check(chosen.index_dir)
+    if chosen.own_dir is not None:
+        create(chosen.own_dir)
 
 
 try:
-    SETTINGS: Final = settings()
     if sys.argv[1:2] in (["serve"], ["start-http-server"]):  # the supervisor: workers would only be started again
         check_start(SETTINGS)
+    TRACING: Final = tracing(SETTINGS)
 except (SettingsError, ModelError, IndexDamaged) as mistake:
     sys.exit(f"pillscope: {mistake}")
 
@@ -63,6 +69,7 @@ api = build_api(BUNDLE_VERSION)
     # A backstop only: our own deadline answers before. BentoML's limit would answer outside our envelope.
     traffic={"timeout": SETTINGS.deadline_s + 20},
     logging={"access": {"enabled": False}},  # api.envelope writes that line, without query strings
+    **TRACING,
 )
 class Pillscope:
     """Photo of a pill in, ranked medicines out.
@@ -93,8 +100,13 @@ class Pillscope:
             index=gallery.version,
             catalogs=gallery.catalogs,
         )
-        pipeline = Pipeline(remote.runners(), gallery, versions, RankingWeights.load(SETTINGS.ranking))
-        self.operations = Operations(pipeline, versions.catalogs, SETTINGS)
+        runners = remote.runners()
+        pipeline = Pipeline(runners, gallery, versions, RankingWeights.load(SETTINGS.ranking))
+        additions = None
+        if SETTINGS.own_dir is not None:
+            own = OwnCatalogs(SETTINGS.own_dir, gallery, versions.models["embedder"], SETTINGS.max_own_items)
+            additions = Additions(pipeline, runners.embedder, own)
+        self.operations = Operations(pipeline, versions.catalogs, SETTINGS, additions)
         api.state.backend.operations = self.operations
         api.state.backend.unready = lambda: remote.unready(SETTINGS.ready_timeout_s)
 

@@ -5,7 +5,6 @@ import logging
 import re
 import time
 import uuid
-from contextvars import ContextVar
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -17,13 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.limits import COSTLY
 from api.metrics import ANSWERS
-from pipeline.errors import InvalidField, MalformedForm, PillscopeError, TooBusy
+from pipeline.errors import InvalidField, MalformedForm, PillscopeError, TokenMissing, TooBusy
+from pipeline.request import REQUEST_ID
 from pipeline.schemas import ErrorBody, ErrorEnvelope
 
 log = logging.getLogger("pillscope.api")
-
-REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
-"""Id of the request this task works on; every log line of it carries it."""
 
 _ACCEPTED_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HTTP_CODES: Final = {400: MalformedForm.code, 404: "not_found", 405: "method_not_allowed"}
@@ -58,6 +55,8 @@ def error_response(error: Exception) -> Response:
         code, status, message = PillscopeError.code, PillscopeError.status, "something went wrong on our side"
     if isinstance(error, TooBusy):
         headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, TokenMissing):
+        headers["WWW-Authenticate"] = "Bearer"
     body = ErrorEnvelope(error=ErrorBody(code=code, message=message, request_id=REQUEST_ID.get()))
     return JSONResponse(body.model_dump(), status, headers)
 

@@ -5,9 +5,10 @@ both are understood. A file field that holds text is an error: nothing is ever f
 """
 
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, BinaryIO, Final, TypeVar, get_args
 
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -17,11 +18,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from pipeline.errors import InvalidField, MalformedForm
-from pipeline.schemas import Hints
-from pipeline.vocabulary import COLORS, FORMS, SHAPES
+from pipeline.schemas import Hints, NewItem, SideName
+from pipeline.vocabulary import COLORS, FORMS, SCORE_LINES, SHAPES
 
-MAX_FIELDS: Final = 16
+MAX_FIELDS: Final = 24
 MAX_TEXT_BYTES: Final = 4_096
+KNOWN_BLANK: Final = "-"
+"""How a form says that a side carries nothing, as in `index.importers.table`; an empty field says nothing."""
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -84,6 +87,55 @@ class DetectForm(BaseModel):
     identify: bool = False
 
 
+Photos = Annotated[list[UploadFile], Field(max_length=4)]
+
+
+class AddForm(BaseModel):
+    """Fields of `POST /v1/items`; `front` and `back` may be given several times."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    front: Annotated[Photos, Field(min_length=1)]
+    back: Photos = []
+    catalog: Annotated[str, Field(description="Id of a catalogue of your own", examples=["own"])] = "own"
+    key: Annotated[str | None, Field(description="The item's id in it; one is made up where there is none")] = None
+    manufacturer: Text = None
+    ingredient: Text = None
+    imprint_front: Annotated[Text, Field(description='As printed; "-" for a side known to be blank')] = None
+    imprint_back: Text = None
+    shape: Shape = None
+    colors: Annotated[
+        list[str],
+        Field(description="Comma-separated", json_schema_extra={"type": "string", "example": "white,blue"}),
+        BeforeValidator(_split, json_schema_input_type=str),
+    ] = []
+    form: Form = None
+    score_line: Annotated[str | None, _one_of(SCORE_LINES)] = None
+    length_mm: float | None = None
+    width_mm: float | None = None
+    replace: Annotated[bool, Field(description="Whether an item of the same key gives way")] = False
+
+    @property
+    def item(self) -> NewItem:
+        """The item as the pipeline takes it. Raises `InvalidField`."""
+        stated = self.model_dump(exclude={"front", "back", "replace"})
+        stated["key"] = self.key or secrets.token_hex(6)
+        stated["colors"] = list(dict.fromkeys(color.casefold() for color in self.colors or ()))
+        for side in ("imprint_front", "imprint_back"):
+            stated[side] = "" if stated[side] == KNOWN_BLANK else stated[side]
+        try:
+            return NewItem.model_validate(stated)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            raise InvalidField(f"{first['loc'][0]}: {first['msg']}") from None
+
+    @property
+    def photos(self) -> list[tuple[SideName, BinaryIO]]:
+        """The photos with the side they show."""
+        return [("front", photo.file) for photo in self.front] + [("back", photo.file) for photo in self.back]
+
+
 def openapi_body(form: type[BaseModel]) -> dict[str, Any]:
     """The request body of a multipart form, as an OpenAPI extension of its route."""
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form.model_json_schema()}}}}
@@ -133,15 +185,20 @@ async def _parse(request: Request) -> FormData:
 def _validate(parsed: FormData, form: type[F]) -> F:
     fields: dict[str, Any] = {}
     for name, value in parsed.multi_items():
-        if name in fields:
+        decoded = _decoded(value)
+        if name in form.model_fields and _holds(UploadFile, form.model_fields[name].annotation, in_list=True):
+            fields.setdefault(name, []).extend([] if decoded is None else [decoded])
+        elif name in fields:
             raise InvalidField(f"{_shown(name, form)}: given twice")
-        fields[name] = _decoded(value)
+        else:
+            fields[name] = decoded
     try:
         return form(**{name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = _shown(str(first["loc"][0]), form)
-        message = "must be a file" if name in _file_fields(form) and first["type"] != "missing" else first["msg"]
+        wrong_kind = name in _file_fields(form) and first["type"] not in ("missing", "too_short", "too_long")
+        message = "must be a file" if wrong_kind else first["msg"]
         raise InvalidField(f"{name}: {message}") from None
 
 
@@ -158,7 +215,15 @@ def _decoded(value: str | UploadedFile) -> str | UploadedFile | None:
 
 
 def _file_fields(form: type[BaseModel]) -> set[str]:
-    return {name for name, field in form.model_fields.items() if field.annotation in (UploadFile, UploadFile | None)}
+    return {name for name, field in form.model_fields.items() if _holds(UploadFile, field.annotation)}
+
+
+def _holds(kind: type, annotation: Any, *, in_list: bool = False) -> bool:
+    """Whether a field is of `kind`, may be, or is a list of it; with `in_list`, whether it is such a list."""
+    parts = get_args(annotation)
+    if getattr(annotation, "__origin__", None) is list:
+        return kind in parts
+    return not in_list and (annotation is kind or kind in parts)
 
 
 def _shown(name: str, form: type[BaseModel]) -> str:

@@ -1,14 +1,16 @@
 """How much is taken in, how many at once and for how long: three ASGI wrappers, each one limit."""
 
 import asyncio
+import time
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import IN_FLIGHT
 from pipeline.errors import BodyTooLarge, DeadlinePassed, TooBusy
+from pipeline.request import DUE
 
-COSTLY: Final = frozenset({"/v1/identify", "/v1/detect", "/v1/search"})
+COSTLY: Final = frozenset({"/v1/identify", "/v1/detect", "/v1/search", "/v1/items"})
 """Paths that use the models or walk the index. All others answer from memory and are always let in."""
 
 
@@ -67,6 +69,7 @@ class Deadline:
         self.app, self.seconds = app, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = DUE.set(time.monotonic() + self.seconds)  # runners are told how much of it is left
         try:
             async with asyncio.timeout(self.seconds) as deadline:
                 await self.app(scope, receive, send)
@@ -74,3 +77,5 @@ class Deadline:
             if not deadline.expired():
                 raise
             raise DeadlinePassed(f"no answer within {self.seconds:g} seconds") from None
+        finally:
+            DUE.reset(token)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from opentelemetry import trace
 
-from api.envelope import REQUEST_ID
+from pipeline.request import REQUEST_ID
 from pipeline.settings import Settings
 
 OURS: Final = ("pillscope", "pipeline", "index", "runners", "bentoml")

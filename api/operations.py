@@ -1,30 +1,51 @@
 """What the public routes do, without HTTP: decode photos, ask the pipeline, count what came out."""
 
 import asyncio
+import hmac
+import logging
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
-from api.metrics import observe_identification, observe_stages
+from api.metrics import observe_detection, observe_identification, observe_search
+from pipeline.additions import Additions
 from pipeline.drawing import Language, draw_item
-from pipeline.errors import InvalidField
+from pipeline.errors import InvalidField, StoreUnavailable, TokenMissing
 from pipeline.identify import Pipeline
 from pipeline.photo import Photo, read_photo
-from pipeline.schemas import CatalogItem, DetectionResult, Hints, Identification, SearchResult
+from pipeline.schemas import (
+    CatalogItem,
+    DetectionResult,
+    Hints,
+    Identification,
+    NewItem,
+    SearchResult,
+    SideName,
+)
 from pipeline.settings import Settings
+
+log = logging.getLogger("pillscope.api")
 
 
 class Operations:
-    """The public operations over one pipeline; `catalogs`: ids of the catalogues it knows.
+    """The public operations over one pipeline.
+
+    Args:
+        catalogs: ids of the catalogues that the pipeline's gallery has at the start.
+        additions: where own items are added; None = nowhere.
 
     Photos are decoded in `settings.decode_slots` threads of their own: that bounds memory, keeps the event loop free,
     and a request that is cancelled while it waits for a slot never decodes at all.
     """
 
-    def __init__(self, pipeline: Pipeline, catalogs: Collection[str], settings: Settings) -> None:
+    def __init__(
+        self, pipeline: Pipeline, catalogs: Collection[str], settings: Settings, additions: Additions | None = None
+    ) -> None:
         self.pipeline = pipeline
         self.catalogs = catalogs
+        self.additions = additions
+        self.admin_token = settings.admin_token
         self.limits = settings.photo_limits
         self.decoders = ThreadPoolExecutor(settings.decode_slots, thread_name_prefix="pillscope-decode")
 
@@ -33,6 +54,7 @@ class Operations:
     ) -> Identification:
         """One pill, one or two photos. Raises what `read_photo` and the pipeline raise."""
         started = time.perf_counter()
+        await self._take_in_additions()
         self._check(catalogs)
         front_photo, back_photo = await asyncio.gather(self._decode(front), self._decode_if_given(back))
         decoded = time.perf_counter()
@@ -44,11 +66,12 @@ class Operations:
     async def detect(self, image: BinaryIO, identify: bool) -> DetectionResult:
         """Every pill in one photo; with `identify`, what each of them can be."""
         started = time.perf_counter()
+        await self._take_in_additions()
         photo = await self._decode(image)
         decoded = time.perf_counter()
         answer = await self.pipeline.detect(photo, identify=identify)
         answer = answer.model_copy(update={"timings_ms": _with_decode(answer.timings_ms, started, decoded)})
-        observe_stages(answer.timings_ms)
+        observe_detection(answer)
         return answer
 
     async def search(
@@ -58,21 +81,47 @@ class Operations:
         """Items by what a person reads or sees; at least one of the five must be given."""
         if not any((imprint, shape, color, form, name)):
             raise InvalidField("give at least one of: imprint, shape, color, form, name")
+        await self._take_in_additions()
         self._check(catalogs)
         answer = await asyncio.to_thread(
             self.pipeline.search,
             imprint=imprint, shape=shape, color=color, form=form, name=name, catalogs=catalogs, top_k=top_k,
         )  # fmt: skip
-        observe_stages(answer.timings_ms)
+        observe_search(answer)
         return answer
 
-    def item(self, item_id: str) -> CatalogItem:
+    async def item(self, item_id: str) -> CatalogItem:
         """The catalogue row of an id. Raises `UnknownItem`."""
+        await self._take_in_additions()
         return self.pipeline.item(item_id)
 
-    def drawing(self, item_id: str, language: Language) -> str:
+    async def drawing(self, item_id: str, language: Language) -> str:
         """The pill of a catalogue row, drawn as SVG. Raises `UnknownItem`."""
-        return draw_item(self.pipeline.item(item_id), language)
+        return draw_item(await self.item(item_id), language)
+
+    def admit(self, token: str | None) -> None:
+        """Let the operator in. Raises `TokenMissing` for everyone else, and for everyone where no token is set."""
+        wanted = self.admin_token.get_secret_value() if self.admin_token else ""
+        if not wanted or not hmac.compare_digest((token or "").encode(), wanted.encode()):
+            raise TokenMissing("adding items needs the admin token: Authorization: Bearer ...")
+
+    async def add(self, new: NewItem, photos: Sequence[tuple[SideName, BinaryIO]], replace: bool) -> CatalogItem:
+        """Add a pill to a catalogue of one's own. Raises what `read_photo` and `Additions.add` raise."""
+        assert self.additions is not None  # the settings know no token without a folder
+        decoded = [(side, await self._decode(file)) for side, file in photos]
+        item = await self.additions.add(new, decoded, replace=replace)
+        log.info("item added", extra={"item_id": item.item_id, "photos": len(photos)})
+        return item
+
+    async def _take_in_additions(self) -> None:
+        """Answer from what was added last; from what is loaded where that cannot be read."""
+        if self.additions is None:
+            return
+        try:
+            await self.additions.refresh()
+        except StoreUnavailable:
+            log.warning("answering without what was added last")
+        self.catalogs = self.pipeline.gallery.catalogs
 
     def _check(self, catalogs: Sequence[str] | None) -> None:
         if not set(catalogs or ()) <= set(self.catalogs):

@@ -8,13 +8,26 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from api.envelope import error_response
-from api.forms import Catalogs, Color, DetectForm, Form, IdentifyForm, Shape, Text, TopK, openapi_body, read_form
+from api.forms import (
+    AddForm,
+    Catalogs,
+    Color,
+    DetectForm,
+    Form,
+    IdentifyForm,
+    Shape,
+    Text,
+    TopK,
+    openapi_body,
+    read_form,
+)
 from api.operations import Operations
 from api.page import page_routes
 from pipeline.drawing import Language
@@ -30,6 +43,8 @@ SVG_HEADERS: Final = {
     "Cache-Control": "public, max-age=86400",
     "Content-Security-Policy": "default-src 'none'",  # opened by itself, an SVG is a page
 }
+
+ADMIN: Final = HTTPBearer(auto_error=False, scheme_name="admin", description="PILLSCOPE_ADMIN_TOKEN")
 
 router = APIRouter()
 
@@ -116,13 +131,33 @@ async def search(query: Annotated[SearchQuery, Query()], operations: Given) -> R
 @router.get("/v1/items/{item_id:path}/drawing.svg", response_class=Response, responses=_errors(404, 422))
 async def drawing(item_id: str, operations: Given, lang: Language = "en") -> Response:
     """The pill of a catalogue row, drawn from its attributes; `lang`: of the words beside it."""
-    return Response(operations.drawing(item_id, lang), media_type="image/svg+xml", headers=SVG_HEADERS)
+    return Response(await operations.drawing(item_id, lang), media_type="image/svg+xml", headers=SVG_HEADERS)
 
 
 @router.get("/v1/items/{item_id:path}", response_model=CatalogItem, responses=_errors(404))
 async def item(item_id: str, operations: Given) -> Response:
     """One catalogue row."""
-    return _json(operations.item(item_id))
+    return _json(await operations.item(item_id))
+
+
+@router.post(
+    "/v1/items",
+    status_code=201,
+    response_model=CatalogItem,
+    responses=_errors(400, 401, 413, 415, 422, 429, 503, 504),
+    openapi_extra=openapi_body(AddForm),
+)
+async def add(
+    request: Request, operations: Given, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(ADMIN)]
+) -> Response:
+    """Add a pill to a catalogue of your own: searchable at once, kept for good."""
+    operations.admit(bearer.credentials if bearer else None)  # before anything of the body is read
+    async with read_form(request, AddForm) as form:
+        new = form.item
+        added = await _while_connected(request.receive, operations.add(new, form.photos, form.replace))
+    return Response(
+        added.model_dump_json(), 201, media_type="application/json", headers={"Location": f"/v1/items/{added.item_id}"}
+    )
 
 
 class Health(BaseModel):

@@ -1,8 +1,10 @@
-"""`python -m benchmarks faults`: what becomes of requests while runners die, of hostile inputs, and of memory.
+"""`python -m benchmarks faults`: what becomes of requests while runners fail, of hostile inputs, and of memory.
 
-A real server on loopback, callers that never pause, and in turn: nothing, each runner killed, each runner held still;
-then broken and mutated uploads; then many requests while memory is watched. A request is lost when it gets neither an
-answer nor an error in the public envelope. Ends with 1 when one was lost or an input caused a 5xx.
+Three parts, each against a real server of its own on loopback and callers that never pause. `faults`: in turn nothing,
+each runner killed, held still, slow, and answering nonsense. `inputs`: broken and mutated uploads. `soak`: many
+requests of all kinds (`benchmarks/mix.py`) while the memory of every process is watched. A request is lost when it gets
+neither an answer nor an error in the public envelope. Ends with 1 when one was lost, an input caused a 5xx, or memory
+grew by more than a twentieth.
 """
 
 import argparse
@@ -24,8 +26,10 @@ import psutil
 import requests
 from pydantic import ValidationError
 
-from benchmarks.hostile import hostile_request
+from benchmarks.hostile import ADMIN_TOKEN, hostile_request
+from benchmarks.mix import MIX, Mix
 from benchmarks.report import RESULTS, machine
+from benchmarks.saboteur import late, nonsense, sabotaged
 from benchmarks.server import Server, paused, running
 from pipeline.schemas import ErrorEnvelope
 from pipeline.settings import ROOT
@@ -33,19 +37,24 @@ from pipeline.settings import ROOT
 RUNNERS: Final = ("detector", "background", "classifier", "embedder", "ocr")
 TIMEOUT_S: Final = 120
 SERVER_ERRORS: Final = 500
+MOST_GROWTH: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is sent: requests per fault, hostile inputs, requests of the soak; by how many callers."""
+    """How much is sent: requests per fault, hostile inputs, requests of the soak; by how many callers.
 
-    requests: int = 200
+    `late_s`: by how much a slow runner is slower; more than the service waits for it, but in the short form.
+    """
+
+    requests: int = 60
     inputs: int = 5_000
     soak: int = 10_000
     callers: int = 4
+    late_s: float = 7.0
 
 
-SHORT: Final = Sizes(requests=16, inputs=300, soak=200)
+SHORT: Final = Sizes(requests=12, inputs=300, soak=200, late_s=2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +67,41 @@ class FaultRow:
     without: int
     typed: int
     lost: int
+    slowest_s: float
     ready_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """`statuses`: of the hostile inputs, -1 = lost; `memory`: (requests so far, bytes of all processes)."""
+class Soak:
+    """`outcomes` by kind of request: (answered, typed, lost); `memory`: (requests so far, bytes by process)."""
 
-    faults: list[FaultRow]
-    statuses: Counter[int]
-    memory: list[tuple[int, int]]
-
-    @property
-    def server_errors(self) -> int:
-        """Hostile inputs that were answered with 5xx or not at all."""
-        return sum(n for status, n in self.statuses.items() if status >= SERVER_ERRORS or status < 0)
+    outcomes: dict[str, tuple[int, int, int]]
+    memory: list[tuple[int, dict[str, int]]]
 
     @property
     def lost(self) -> int:
-        """Requests that were lost under all faults together."""
-        return sum(row.lost for row in self.faults)
+        """Requests lost."""
+        return sum(lost for *_, lost in self.outcomes.values())
+
+    @property
+    def growth(self) -> float:
+        """Of all processes together, as a share of what they had when warm."""
+        start, end = (sum(sizes.values()) for _, sizes in (self.memory[0], self.memory[-1]))
+        return end / start - 1
 
 
-def measure(server: Server, photo: bytes, sizes: Sizes) -> Report:
-    """Run all three parts against a ready server. `photo`: a JPEG with a pill."""
-    faults = [fault_row(server, photo, "none", nullcontext, sizes)]
+def inject_faults(server: Server, photo: bytes, sizes: Sizes) -> list[FaultRow]:
+    """All faults in turn. `photo`: a JPEG with a pill."""
+    rows = [fault_row(server, photo, "none", nullcontext, sizes)]
     for name in RUNNERS:
-        faults.append(fault_row(server, photo, f"kill -9 {name}", lambda name=name: killed(server, name), sizes))
-        faults.append(fault_row(server, photo, f"SIGSTOP {name}", lambda name=name: paused(server.worker(name)), sizes))
-    return Report(faults, hostile_inputs(server, sizes), soak(server, photo, sizes))
+        for fault, inject in (
+            ("kill -9", lambda name=name: killed(server, name)),
+            ("SIGSTOP", lambda name=name: paused(server.worker(name))),
+            ("slow", lambda name=name: sabotaged(server, name, late(sizes.late_s))),
+            ("nonsense", lambda name=name: sabotaged(server, name, nonsense())),
+        ):
+            rows.append(fault_row(server, photo, f"{fault} {name}", inject, sizes))
+    return rows
 
 
 @contextmanager
@@ -100,22 +115,27 @@ def fault_row(
     server: Server, photo: bytes, fault: str, inject: Callable[[], AbstractContextManager[object]], sizes: Sizes
 ) -> FaultRow:
     """Send requests without pause; the fault comes after a quarter of them and, where it can, goes after three."""
-    begins, ends = threading.Event(), threading.Event()
+    begins = threading.Event()
     answered = threading.Semaphore(0)
-    outcomes: list[tuple[str, bool]] = []
+    outcomes: list[tuple[str, bool, float]] = []
 
     def call(_: int) -> None:
-        outcomes.append(outcome(server, photo))
+        if len(outcomes) > sizes.requests // 4:
+            begins.wait()  # the fault needs its moment, and callers would be through before it
+        began = time.monotonic()
+        outcomes.append((*outcome(server, photo), time.monotonic() - began))
         answered.release()
 
     def meddle() -> None:
         for _ in range(sizes.requests // 4):
             answered.acquire()
-        with inject():
+        try:
+            with inject():
+                begins.set()
+                for _ in range(sizes.requests // 2):
+                    answered.acquire()
+        finally:
             begins.set()
-            for _ in range(sizes.requests // 2):
-                answered.acquire()
-        ends.set()
 
     meddler = threading.Thread(target=meddle)
     meddler.start()
@@ -123,9 +143,9 @@ def fault_row(
         list(callers.map(call, range(sizes.requests)))
     meddler.join()
     ready_s = server.wait_until_ready()
-    kinds = Counter(kind for kind, _ in outcomes)
-    without = sum(missing for _, missing in outcomes)
-    return FaultRow(fault, len(outcomes), kinds["answered"], without, kinds["typed"], kinds["lost"], ready_s)
+    kinds = Counter(kind for kind, *_ in outcomes)
+    without, slowest_s = sum(missing for _, missing, _ in outcomes), max(seconds for *_, seconds in outcomes)
+    return FaultRow(fault, len(outcomes), kinds["answered"], without, kinds["typed"], kinds["lost"], slowest_s, ready_s)
 
 
 def outcome(server: Server, photo: bytes) -> tuple[str, bool]:
@@ -134,9 +154,12 @@ def outcome(server: Server, photo: bytes) -> tuple[str, bool]:
         response = requests.post(f"{server.url}/v1/identify", files={"front": photo}, timeout=TIMEOUT_S)
     except requests.RequestException:
         return "lost", False
-    if response.status_code == requests.codes.ok:
-        return "answered", bool(response.json()["missing"])
-    return ("typed" if is_enveloped(response) else "lost"), False
+    return kind_of(response), response.ok and bool(response.json()["missing"])
+
+
+def kind_of(response: requests.Response) -> str:
+    """What an answer is: "answered" with success, an error "typed" in the envelope, or as good as "lost"."""
+    return "answered" if response.ok else "typed" if is_enveloped(response) else "lost"
 
 
 def is_enveloped(response: requests.Response) -> bool:
@@ -162,53 +185,105 @@ def hostile_inputs(server: Server, sizes: Sizes) -> Counter[int]:
         return Counter(callers.map(send, range(sizes.inputs)))
 
 
-def soak(server: Server, photo: bytes, sizes: Sizes) -> list[tuple[int, int]]:
-    """Memory at the start, when a twentieth of the requests has warmed every process up, and after each tenth."""
+def adding(folder: Path) -> dict[str, str]:
+    """Settings of a server that hostile inputs may also try to add items to."""
+    return {"own_dir": str(folder / "own"), "admin_token": ADMIN_TOKEN}
+
+
+def soak(server: Server, mix: Mix, sizes: Sizes) -> Soak:
+    """Memory by process when a twentieth of the requests has warmed every process up, and after each tenth."""
+    kinds: Counter[tuple[str, str]] = Counter()
     memory = []
+
+    def ask(number: int) -> tuple[str, str]:
+        name = MIX[number % len(MIX)]
+        try:
+            return name, kind_of(mix.send(server.url, number, TIMEOUT_S))
+        except requests.RequestException:
+            return name, "lost"
+
     with ThreadPoolExecutor(sizes.callers) as callers:
         sent = 0
         for share in (0.05, *(tenth / 10 for tenth in range(1, 11))):
-            part = round(sizes.soak * share) - sent
-            list(callers.map(lambda _: outcome(server, photo), range(part)))
-            sent += part
+            until = round(sizes.soak * share)
+            kinds.update(callers.map(ask, range(sent, until)))
+            sent = until
             memory.append((sent, server.resident()))
-    return memory
+            print(f"{sent} requests, {memory[-1][1]}, {dict(kinds)}", file=sys.stderr, flush=True)
+    of = {name: tuple(kinds[name, kind] for kind in ("answered", "typed", "lost")) for name in dict.fromkeys(MIX)}
+    return Soak(of, memory)
 
 
-def to_markdown(report: Report, sizes: Sizes, seconds: float) -> str:
-    """The result page."""
-    command = "python -m benchmarks faults" + (" --short" if sizes == SHORT else "")
-    day = datetime.now(UTC).strftime("%Y-%m-%d")
+def faults_page(rows: Sequence[FaultRow]) -> str:
+    """The table of faults."""
     lines = [
-        "# Faults", "", f"`{command}`, {day}, {machine()}, {seconds / 60:.0f} minutes, {sizes.callers} callers.", "",
-        "| fault | sent | 200 | of these without some evidence | typed error | lost | ready after the last, s |",
-        "|---|---|---|---|---|---|---|",
-        *(
-            f"| {r.fault} | {r.sent} | {r.answered} | {r.without} | {r.typed} | **{r.lost}** | {r.ready_s:.1f} |"
-            for r in report.faults
-        ),
-        "", f"Hostile inputs: {sum(report.statuses.values())}, answered 5xx or not at all: **{report.server_errors}**. "
-        + ", ".join(f"{status}: {n}" for status, n in sorted(report.statuses.items())),
-    ]  # fmt: skip
-    (first, start), (last, end) = report.memory[0], report.memory[-1]
-    growth = f"{start / 1e6:.0f} MB after {first} requests, {end / 1e6:.0f} MB after {last} ({end / start - 1:+.1%})"
-    way = ", ".join(f"{n}: {size / 1e6:.0f}" for n, size in report.memory)
-    lines += ["", f"Memory of all {len(RUNNERS) + 2} processes: {growth}. On the way: {way}"]
-    return "\n".join(lines) + "\n"
+        "| fault | sent | 200 | of these without some evidence | typed error | lost | slowest, s | ready after, s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r.fault} | {r.sent} | {r.answered} | {r.without} | {r.typed} | **{r.lost}** | {r.slowest_s:.1f} "
+        f"| {r.ready_s:.1f} |"
+        for r in rows
+    ]
+    return "\n".join(lines)
+
+
+def inputs_page(statuses: Counter[int]) -> str:
+    """What became of the hostile inputs."""
+    counted = ", ".join(f"{status}: {n}" for status, n in sorted(statuses.items()))
+    return f"{sum(statuses.values())} inputs, answered 5xx or not at all: **{server_errors(statuses)}**. {counted}"
+
+
+def server_errors(statuses: Counter[int]) -> int:
+    """Hostile inputs that were answered with 5xx or not at all (-1)."""
+    return sum(n for status, n in statuses.items() if status >= SERVER_ERRORS or status < 0)
+
+
+def soak_page(result: Soak) -> str:
+    """What was sent, and the memory on the way."""
+    first, last = result.memory[0], result.memory[-1]
+    lines = ["| request | sent | 2xx | typed error | lost |", "|---|---|---|---|---|"]
+    lines += [f"| {name} | {sum(n)} | {n[0]} | {n[1]} | **{n[2]}** |" for name, n in result.outcomes.items()]
+    names = sorted(first[1])
+    lines += [
+        "",
+        f"Resident memory, MB; all processes together **{result.growth:+.1%}** from {first[0]} requests on.",
+        "",
+    ]
+    lines += ["| requests | " + " | ".join(names) + " | together |", "|---" * (len(names) + 2) + "|"]
+    lines += [
+        f"| {sent} | " + " | ".join(f"{sizes[n] / 1e6:.0f}" for n in names) + f" | {sum(sizes.values()) / 1e6:.0f} |"
+        for sent, sizes in result.memory
+    ]
+    changes = " | ".join(f"{last[1][name] / first[1][name] - 1:+.1%}" for name in names)
+    return "\n".join([*lines, f"| change | {changes} | {result.growth:+.1%} |"])
 
 
 def main(argv: Sequence[str]) -> None:
     """Entry of `python -m benchmarks faults`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
     parser.add_argument("--photo", type=Path, default=ROOT / "examples" / "front.jpg")
+    parser.add_argument("--parts", default="faults,inputs,soak", help="which of the three (default: all)")
     parser.add_argument("--short", action="store_true", help="a few minutes instead of hours; writes no result file")
     arguments = parser.parse_args(argv)
     sizes = SHORT if arguments.short else Sizes(callers=max(2, psutil.cpu_count() or 2))
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
-        report = measure(server, arguments.photo.read_bytes(), sizes)
-    page = to_markdown(report, sizes, time.monotonic() - began)
-    print(page)
-    if not arguments.short:
-        (RESULTS / "faults.md").write_text(page, encoding="utf-8")
-    sys.exit(1 if report.lost or report.server_errors else 0)
+    good = True
+    for part in arguments.parts.split(","):
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as name, running(folder := Path(name), **adding(folder)) as server:
+            if part == "faults":
+                rows = inject_faults(server, arguments.photo.read_bytes(), sizes)
+                page, good = faults_page(rows), good and not sum(row.lost for row in rows)
+            elif part == "inputs":
+                statuses = hostile_inputs(server, sizes)
+                page, good = inputs_page(statuses), good and not server_errors(statuses)
+            else:
+                result = soak(server, Mix.of_examples(), sizes)
+                page, good = soak_page(result), good and not result.lost and result.growth <= MOST_GROWTH
+        title = f"# Faults: {part}\n\n`python -m benchmarks faults --parts {part}`, "
+        title += f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {(time.monotonic() - began) / 60:.0f} minutes, "
+        page = f"{title}{sizes.callers} callers.\n\n{page}\n"
+        print(page, flush=True)
+        if not arguments.short:
+            (RESULTS / f"faults_{part}.md").write_text(page, encoding="utf-8")
+    sys.exit(0 if good else 1)

@@ -14,7 +14,11 @@ WORDS: Final = (
     "", "0", "-1", "5", "51", "1e9", "NaN", "null", "true", "round", "white", "\0", "'", '"', "😀" * 30, "A" * 5000,
     "[1]", "us-nih,x", "http://127.0.0.1/a.jpg", "../../etc/passwd", "${jndi:ldap://x}",
 )  # fmt: skip
-FIELDS: Final = ("front", "back", "image", "top_k", "catalogs", "imprint", "shape", "color", "identify", "front[]", "")
+FIELDS: Final = (
+    "front", "back", "image", "top_k", "catalogs", "imprint", "shape", "color", "identify", "front[]", "", "name",
+    "key", "catalog", "colors", "form", "length_mm", "imprint_front", "replace",
+)  # fmt: skip
+ADMIN_TOKEN: Final = "the-token-of-the-benchmark"  # noqa: S105  # of a server that lives for minutes on loopback
 
 
 @cache
@@ -51,15 +55,18 @@ def hostile_request(url: str, chance: random.Random, timeout_s: float) -> reques
             ("/v1/search", "/v1/items/" + requests.utils.quote(chance.choice(WORDS)), "/v1/items//drawing.svg")
         )
         return requests.get(url + path, query, timeout=timeout_s)
-    path = chance.choice(("/v1/identify", "/v1/detect"))
+    path = chance.choice(("/v1/identify", "/v1/identify", "/v1/detect", "/v1/detect", "/v1/items"))
     file = mutated(picture(chance.choice(KINDS), chance.randrange(20)), chance)
     form: list[tuple[str, tuple[str | None, bytes | str]]] = [
-        ("front" if path == "/v1/identify" else "image", ("photo", file))
+        ("image" if path == "/v1/detect" else "front", ("photo", file))
     ]
     for _ in range(chance.randint(0, 3)):
         name, text = chance.choice(FIELDS), chance.choice(WORDS)
         form.append((name, (None, text)) if chance.random() < 0.8 else (name, (text[:50], mutated(file, chance))))
-    prepared = requests.Request("POST", url + path, files=form).prepare()
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"} if chance.random() < 0.8 else {}
+    if path == "/v1/items" and chance.random() < 0.8:
+        form.append(("name", (None, chance.choice(WORDS))))
+    prepared = requests.Request("POST", url + path, files=form, headers=headers).prepare()
     body = prepared.body
     if isinstance(body, bytes) and chance.random() < 0.4:
         prepared.body = mutated(body, chance)

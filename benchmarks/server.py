@@ -40,10 +40,14 @@ class Server:
                 return process
         raise LookupError(name)
 
-    def resident(self) -> int:
-        """Memory of all its processes, bytes."""
-        family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
-        return sum(process.memory_info().rss for process in family)
+    def resident(self) -> dict[str, int]:
+        """Memory of each of its processes, bytes, by the name of its service."""
+        family = {"supervisor": psutil.Process(self.process.pid)}
+        for process in family["supervisor"].children(recursive=True):
+            command = process.cmdline()
+            named = "--service-name" in command
+            family[command[command.index("--service-name") + 1] if named else f"{process.pid}"] = process
+        return {name: process.memory_info().rss for name, process in family.items()}
 
     def ready(self, timeout_s: float = 5) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""`python -m index build|search|info`: make an index, ask it, see what is in it."""
+"""`python -m index build|search|info|pack|unpack|refresh`: make an index, ask it, see what is in it, move it."""
 
 import argparse
 import asyncio
@@ -14,10 +14,12 @@ from typing import Final
 import numpy as np
 
 from index.build import Part, Recipe, WhatToRead, build, photo_jobs
+from index.bundle import pack, unpack
 from index.cache import BuildCache
 from index.faces import find_faces
 from index.importers import kr_mfds, table, tw_tfda, us_nih
 from index.importers.rows import MAX_REJECTED_SHARE, Catalog, Source
+from index.own import create, read_cutout, renew_faces, stale_faces
 from index.photos import PhotoStudy
 from index.search import SHIPPED, LoadedIndex
 from pipeline.errors import PillscopeError
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m index", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="build|search|info")
+    commands = parser.add_subparsers(required=True, metavar="build|search|info|pack|unpack|refresh")
 
     make = commands.add_parser(
         "build",
@@ -97,7 +99,41 @@ def _parser() -> argparse.ArgumentParser:
     tell = commands.add_parser("info", help="what an index holds, from where, and how it was made")
     tell.add_argument("--index", type=Path, default=SHIPPED, help="folder of the index")
     tell.set_defaults(run=_info)
+
+    carry = commands.add_parser("pack", help="an index as one file, to carry to another host")
+    carry.add_argument("bundle", type=Path, help="the file to write, such as index.zip")
+    carry.add_argument("--index", type=Path, default=SHIPPED, help="folder of the index")
+    carry.set_defaults(run=lambda options: pack(options.index, options.bundle))
+
+    take = commands.add_parser("unpack", help="put a packed index in its place, checked byte for byte")
+    take.add_argument("bundle", type=Path, help="the file")
+    take.add_argument("--out", type=Path, required=True, help="folder of the index, replaced as a whole")
+    take.set_defaults(
+        run=lambda options: print(f"{options.out}: version {unpack(options.bundle, options.out).version}")
+    )
+
+    renew = commands.add_parser("refresh", help="let the embedder of today see own items that an older one saw")
+    renew.add_argument("--own", type=Path, required=True, help="folder of own items (PILLSCOPE_OWN_DIR)")
+    renew.add_argument("--models", type=Path, default=None, help="folder of the models")
+    renew.set_defaults(run=_refresh)
     return parser
+
+
+def _unpack(options: argparse.Namespace) -> None:
+    print(f"{options.out}: version {unpack(options.bundle, options.out).version}")
+
+
+def _refresh(options: argparse.Namespace) -> None:
+    from runners.embedder import Embedder  # noqa: PLC0415  # see `_runners`
+    from runners.session import model_versions  # noqa: PLC0415
+
+    create(options.own)
+    model = model_versions(options.models)["embedder"]
+    embedder = Embedder.open(options.models)
+    faces = stale_faces(options.own, model)
+    seen = [(number, embedder.embed(read_cutout(picture)[None])[0, 0]) for number, picture in faces]
+    renew_faces(options.own, model, seen)
+    print(f"{options.own}: {len(seen)} faces seen anew")
 
 
 def _build(options: argparse.Namespace) -> None:

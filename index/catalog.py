@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -184,10 +185,29 @@ class Tables:
         self.photos: tuple[str, ...] = tuple(
             file for (file,) in database.execute("SELECT file FROM photos ORDER BY vector")
         )
+        self._arrange()
+
+    def _arrange(self) -> None:
         self._has_photo = frozenset(item for item, _, _ in self.faces)
         self._row_of = {pair: row for row, pair in enumerate(zip(self.catalog, self.key, strict=True))}
         grouped = sorted((group, row) for row, group in enumerate(self.appearance) if group is not None)
         self._look_alikes = {group: [row for _, row in rows] for group, rows in groupby(grouped, key=itemgetter(0))}
+
+    def followed_by(self, other: "Tables") -> "Tables":
+        """These rows and, behind them, those of another file of other catalogues. Both stay as they are."""
+        both = copy(self)
+        rows, vectors = len(self), len(self.photos)
+        appearances = 1 + max((group for group in self.appearance if group is not None), default=-1)
+        for column in (
+            "catalog", "key", "name", "manufacturer", "ingredient", "imprint_source", "sides_known", "shape", "colors",
+            "form", "score_line", "length_mm", "width_mm", "versions", "photos",
+        ):  # fmt: skip
+            setattr(both, column, getattr(self, column) + getattr(other, column))
+        both.catalogs = {**self.catalogs, **other.catalogs}
+        both.appearance += tuple(None if group is None else group + appearances for group in other.appearance)
+        both.faces = self.faces + [(item + rows, side, vector + vectors) for item, side, vector in other.faces]
+        both._arrange()
+        return both
 
     def __len__(self) -> int:
         return len(self.key)

@@ -1,6 +1,7 @@
 """The loaded index: every catalogue and every reference vector, ready to be asked. No pickle, no lock, read only."""
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,25 @@ class LoadedIndex:
         self._vectors = Vectors(folder / VECTORS)
         if len(self._vectors) != len(self.tables.photos):
             raise IndexDamaged(folder / VECTORS, f"{len(self._vectors)} vectors for {len(self.tables.photos)} photos")
+        self._lay_out()
+
+    def extended(self, tables: Tables, vectors: Float32, version: str) -> "LoadedIndex":
+        """This index with more items behind its own rows; it stays as it is, so that what it is asked now ends well.
+
+        Args:
+            tables: the items; their faces count `vectors` from 0.
+            vectors: (n, D) float32, of unit length.
+            version: what the whole is called.
+        """
+        whole = copy(self)
+        whole.version = version
+        whole.tables = self.tables.followed_by(tables)
+        if len(vectors):
+            whole._vectors = self._vectors.followed_by(vectors)
+        whole._lay_out()
+        return whole
+
+    def _lay_out(self) -> None:
         self.catalogs = {name: info.source.date for name, info in self.tables.catalogs.items()}
         self._table = self._attribute_table()
         self._names = NameSearch(

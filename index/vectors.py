@@ -1,5 +1,6 @@
 """The vectors of all reference faces in one FAISS file, searched exactly by inner product (cosine, as all are unit)."""
 
+from copy import copy
 from pathlib import Path
 from typing import Final, Literal
 
@@ -47,6 +48,13 @@ class Vectors:
     @property
     def dimension(self) -> int:
         return int(self._index.d)
+
+    def followed_by(self, vectors: Float32) -> "Vectors":
+        """These and, behind them, (n, D) float32 unit vectors, kept in the same way. This one stays as it is."""
+        both = copy(self)
+        both._index = faiss.clone_index(self._index)
+        both._index.add(vectors)
+        return both
 
     def nearest(self, queries: Float32, k: int, among: NDArray[np.bool_] | None = None) -> list[int]:
         """Rows of the k vectors nearest to any of the queries, best first; fewer when there are fewer.

@@ -86,6 +86,12 @@ class RunnerUnavailable(PillscopeError):
         self.runner = runner
 
 
+class StoreUnavailable(PillscopeError):
+    """The file of one's own catalogues cannot be read or written: locked for long, a full disk, a lost volume."""
+
+    code, status = "store_unavailable", 503
+
+
 class NotReady(PillscopeError):
     """The service has not finished starting, or something it stands on does not answer.
 

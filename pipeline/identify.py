@@ -153,14 +153,14 @@ class Pipeline:
         form: str | None = None, name: str | None = None, catalogs: Sequence[str] | None = None, top_k: int = 5,
     ) -> SearchResult:  # fmt: skip
         """Items by what a person reads and types; `score` is agreement here, not a probability."""
-        walk = Walk()
+        walk, gallery = Walk(), self.gallery
         with walk.stage("total"):
             found = search(
-                self.gallery, imprint=imprint, shape=shape, color=color, form=form, name=name, catalogs=catalogs,
+                gallery, imprint=imprint, shape=shape, color=color, form=form, name=name, catalogs=catalogs,
                 top_k=top_k,
             )  # fmt: skip
             candidates = [
-                candidate(self.gallery.item(row), number, agreement, evidence)
+                candidate(gallery.item(row), number, agreement, evidence)
                 for number, (row, agreement, evidence) in enumerate(found, start=1)
             ]
         return SearchResult(candidates=candidates, versions=self._versions, timings_ms=walk.timings_ms)
@@ -169,15 +169,20 @@ class Pipeline:
         """One catalogue row. Raises `pipeline.errors.UnknownItem`."""
         return self.gallery.find(item_id)
 
-    async def look(self, photo: Photo, walk: Walk) -> Look:
-        """Find the one pill of a photo, cut it out and ask every runner about it."""
+    def use(self, gallery: Gallery) -> None:
+        """Answer from another gallery from now on; answers on their way end with the one they began with."""
+        self.gallery = gallery
+        self._versions = self._versions.model_copy(update={"index": gallery.version, "catalogs": gallery.catalogs})
+
+    async def look(self, photo: Photo, walk: Walk, *, evidence: bool = True) -> Look:
+        """Find the one pill of a photo, cut it out and, unless told not to, ask every runner about it."""
         boxes = await self._find_one(photo, walk)
         if several_pills(boxes, self._limits):
             return Look(reason="several_pills")
         chosen = one_pill(boxes, self._limits)
         if chosen is None:
             return Look(reason="no_pill")
-        (look,) = await self._look_at_boxes(photo, chosen[None], walk, evidence=True)
+        (look,) = await self._look_at_boxes(photo, chosen[None], walk, evidence=evidence)
         return look
 
     async def _find_one(self, photo: Photo, walk: Walk) -> Float32:
@@ -253,12 +258,13 @@ class Pipeline:
         good = [look.evidence for look in looks if look.reason is None]
         if not good:
             return "unidentified", looks[0].reason, []
+        gallery = self.gallery
         with walk.stage("rank"):
-            ranking = await asyncio.to_thread(rank, self.gallery, good, hints, catalogs, self.weights, limit=top_k)
+            ranking = await asyncio.to_thread(rank, gallery, good, hints, catalogs, self.weights, limit=top_k)
         if ranking.decision == "unidentified":
             return "unidentified", ranking.reason, []
         candidates = [
-            candidate(self.gallery.item(answer.row), number, answer.probability, answer.evidence)
+            candidate(gallery.item(answer.row), number, answer.probability, answer.evidence)
             for number, answer in enumerate(ranking.answers, start=1)
         ]
         return ranking.decision, ranking.reason, candidates

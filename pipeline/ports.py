@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.imprint import ImprintMatch
-from pipeline.schemas import CatalogItem, Reading
+from pipeline.schemas import CatalogItem, NewItem, Reading, SideName
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -126,3 +126,25 @@ class Gallery(Protocol):
 
     def find(self, item_id: str) -> CatalogItem:
         """The item of an id. Raises `pipeline.errors.UnknownItem`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewFace:
+    """One photographed side of an item that is added. `cutout`: PNG, RGBA; `vector`: (D,) float32 of unit length."""
+
+    side: SideName
+    cutout: bytes
+    vector: Float32
+
+
+class OwnItems(Protocol):
+    """Where items added while serving are kept. Every method may raise `pipeline.errors.StoreUnavailable`."""
+
+    def generation(self) -> int:
+        """A number that grows with every addition, by whichever process."""
+
+    def gallery(self) -> tuple[int, Gallery]:
+        """All there is to search, own items included, and the generation that it shows."""
+
+    def add(self, new: NewItem, faces: Sequence[NewFace], *, replace: bool) -> None:
+        """Keep one item, whole or not at all. Raises `InvalidField` when its key is taken or there is no room."""

@@ -1,9 +1,12 @@
 """What goes in and what comes out, field by field, with units. The JSON of `/v1` is exactly these models."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from pipeline.vocabulary import COLORS, FORMS, SCORE_LINES, SHAPES
+
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 """x1, y1, x2, y2 in pixels of the upright photo."""
@@ -50,6 +53,29 @@ class CatalogItem(Model):
     same_appearance: list[str] = []  # ids of other items that show the same photo
     source: str = ""  # attribution with its date
     catalog_date: str = ""
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=PRINTABLE)]
+Imprint = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+Millimetres = Annotated[float, Field(gt=0, le=150)]
+
+
+class NewItem(Model):
+    """A pill somebody adds to a catalogue of their own. Its id becomes `catalog:key`."""
+
+    catalog: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    name: Line
+    manufacturer: Line | None = None
+    ingredient: Line | None = None
+    imprint_front: Imprint | None = None  # as printed; "" = known to be blank, None = not known
+    imprint_back: Imprint | None = None
+    shape: Literal[SHAPES] | None = None  # type: ignore[valid-type]  # a tuple of words at run time
+    colors: list[Literal[COLORS]] = []  # type: ignore[valid-type]
+    form: Literal[FORMS] | None = None  # type: ignore[valid-type]
+    score_line: Literal[SCORE_LINES] | None = None  # type: ignore[valid-type]
+    length_mm: Millimetres | None = None
+    width_mm: Millimetres | None = None
 
 
 class Evidence(Model):

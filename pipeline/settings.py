@@ -8,9 +8,9 @@ import difflib
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.photo import PhotoLimits
@@ -46,8 +46,8 @@ class Settings(BaseSettings):
 
     # How much at once, how long
     max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = 16
-    """Identify, detect and search requests worked on or waiting at once, per worker; more get 429 with Retry-After.
-    At 0.1 to 0.2 s of work each, the last of 16 still answers well within the deadline on two cores."""
+    """Identify, detect, search and add requests worked on or waiting at once, per worker; more get 429 with
+    Retry-After. At 0.1 to 0.2 s of work each, the last of 16 still answers well within the deadline on two cores."""
 
     decode_slots: Annotated[int, Field(ge=1, le=64)] = 2
     """Photos decoded at once, per worker. Bounds memory: 40 megapixels take 40 MB as JPEG, up to 350 MB as PNG and
@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     """Bearer token between the public service and its runners. Needed as soon as a runner listens on TCP beyond
     loopback; the same value goes to every role."""
 
+    batch_size: Annotated[int, Field(ge=1, le=64)] = 1
+    """Cut-outs of waiting requests that share one run of the classifier, embedder or reader. 1 = off, which is best on
+    processors; on a GPU try 8 (benchmarks/results/batching.md). Batched work goes on when its caller leaves."""
+
     # Catalogues
     index_dir: Path = ROOT / "index" / "data"
     """Folder with catalog.sqlite, vectors.faiss and their manifest. Default: the one shipped with the code."""
@@ -84,16 +88,42 @@ class Settings(BaseSettings):
     ranking: Path = ROOT / "configs" / "ranking.yaml"
     """File with the weights and thresholds of ranking and decision, as `python -m training ranking` writes it."""
 
-    # Logs
+    own_dir: Path | None = None
+    """Folder for catalogues of your own, added to through POST /v1/items and kept there; made when it is not there.
+    Unset: nothing can be added. Every worker on this host that has the same folder sees an addition at once."""
+
+    max_own_items: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    """Most items in `own_dir`. Adding one lays the whole index out anew, about a second of work; larger catalogues go
+    through `python -m index build --table`."""
+
+    admin_token: Annotated[SecretStr | None, Field(min_length=16)] = None
+    """Bearer token of whoever may add items. Unset: nobody may. Needs `own_dir`."""
+
+    # Logs and traces
     log_format: Literal["json", "text"] = "json"
     """`json`: one object a line, for collectors; `text`: for a person's terminal."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe level that is logged. No level logs pixels, file names or what was read on a pill."""
 
+    traces: Annotated[str | None, Field(pattern=r"^https?://[^\s@]+$")] = None
+    """OpenTelemetry collector that spans are sent to (OTLP over HTTP), such as `http://collector:4318/v1/traces`.
+    Unset: none are made."""
+
+    trace_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of requests that are traced, where the caller's own trace does not decide it."""
+
     # Not the service's
     data: Path | None = None
     """Folder with the training and evaluation data: read by training, benchmarks and tests, ignored by the service."""
+
+    @model_validator(mode="after")
+    def _token_has_a_folder(self) -> Self:
+        if self.admin_token is not None and self.own_dir is None:
+            raise ValueError(
+                f"{PREFIX}ADMIN_TOKEN lets people add items, but {PREFIX}OWN_DIR says nowhere to keep them"
+            )
+        return self
 
     @property
     def photo_limits(self) -> PhotoLimits:
@@ -116,8 +146,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from None
+        name = f"{PREFIX}{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        raise SettingsError(f"{name}{first['msg'].removeprefix('Value error, ')}") from None
 
 
 @lru_cache

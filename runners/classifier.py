@@ -11,7 +11,7 @@ from pipeline.ports import Float32, UInt8
 from pipeline.settings import settings
 from runners.guard import guarded
 from runners.images import on_black
-from runners.serving import MAX_BATCH, MAX_BATCH_LATENCY_MS, RUNNER_CONFIG
+from runners.serving import RUNNER_CONFIG, batched
 from runners.session import ModelError, input_size, open_model
 
 
@@ -53,7 +53,7 @@ class ClassifierRunner:
     def __init__(self) -> None:
         self.classifier = Classifier.open(settings().models_dir)
 
-    @bentoml.api(batchable=True, max_batch_size=MAX_BATCH, max_latency_ms=MAX_BATCH_LATENCY_MS)
+    @batched
     def classify(self, cutouts: np.ndarray) -> np.ndarray:
         """See `Classifier.classify`."""
         return self.classifier.classify(cutouts)

@@ -12,7 +12,7 @@ from pipeline.ports import Float32, UInt8
 from pipeline.settings import settings
 from runners.guard import guarded
 from runners.images import on_black
-from runners.serving import MAX_BATCH, MAX_BATCH_LATENCY_MS, RUNNER_CONFIG
+from runners.serving import RUNNER_CONFIG, batched
 from runners.session import input_size, open_model
 
 TURNS: Final = 4
@@ -73,7 +73,7 @@ class EmbedderRunner:
     def __init__(self) -> None:
         self.embedder = Embedder.open(settings().models_dir)
 
-    @bentoml.api(batchable=True, max_batch_size=MAX_BATCH, max_latency_ms=MAX_BATCH_LATENCY_MS)
+    @batched
     def embed(self, cutouts: np.ndarray) -> np.ndarray:
         """See `Embedder.embed`."""
         return self.embedder.embed(cutouts)

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.settings import settings
+from runners.calls import RunnerCalls
 
 S = TypeVar("S")
 
@@ -61,8 +62,9 @@ class RunnerGuard:
 
 
 def guarded(service: S) -> S:
-    """Class decorator above `@bentoml.service`: puts `RunnerGuard` in front of the service."""
+    """Class decorator above `@bentoml.service`: puts `RunnerGuard`, then `RunnerCalls`, in front of the service."""
     service.add_asgi_middleware(RunnerGuard)  # type: ignore[attr-defined]  # mypy sees the undecorated class
+    service.add_asgi_middleware(RunnerCalls)  # type: ignore[attr-defined]
     return service
 
 

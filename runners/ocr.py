@@ -21,7 +21,7 @@ from pipeline.schemas import Reading
 from pipeline.settings import settings
 from runners.guard import guarded
 from runners.ocr_relief import relief
-from runners.serving import RUNNER_CONFIG
+from runners.serving import RUNNER_CONFIG, batched
 from runners.session import open_model
 
 UInt8 = NDArray[np.uint8]
@@ -187,7 +187,7 @@ class OcrRunner:
     def __init__(self) -> None:
         self.reader = Reader.open(settings().models_dir)
 
-    @bentoml.api
+    @batched
     def read(self, cutouts: np.ndarray) -> list[list[Reading]]:
         """See `Reader.read`."""
         return self.reader.read(cutouts)

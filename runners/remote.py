@@ -17,8 +17,10 @@ from pydantic import TypeAdapter
 from pipeline.attributes import ATTRIBUTE_WIDTH
 from pipeline.errors import RunnerUnavailable
 from pipeline.ports import Float32, Runners, UInt8
+from pipeline.request import seconds_left
 from pipeline.schemas import Reading
 from pipeline.settings import Settings
+from runners.calls import bringing_along
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ GLANCE_S: Final = 1.0
 """How long a runner whose last call took too long has to say that it is ready, before the next call goes without it.
 A killed or stopped worker's socket stays open, for the supervisor holds it: without this, every call to it would hang
 for the whole timeout. A busy worker does answer, from its event loop."""
+
+RESERVE_S: Final = 0.5
+"""Of the time a request has left, what no runner may use up: the answer without that runner still has to be made."""
 
 _READINGS: Final = TypeAdapter(list[list[Reading]])
 
@@ -103,16 +108,20 @@ class RemoteRunners:
                 raise RunnerUnavailable(runner)
             self._silent.discard(runner)
         call = getattr(self._services[runner].to_async, method)
+        timeout_s = self._timeout_s
+        if (left_s := seconds_left()) is not None:
+            timeout_s = min(timeout_s, max(left_s - RESERVE_S, 0.0))
         try:
-            async with asyncio.timeout(self._timeout_s):
-                try:
-                    answer = await call(images)
-                except aiohttp.ClientError as error:
-                    log.info("call to the %s runner broke (%s), trying once more", runner, type(error).__name__)
-                    answer = await call(images)
+            async with asyncio.timeout(timeout_s):
+                with bringing_along(timeout_s):
+                    try:
+                        answer = await call(images)
+                    except aiohttp.ClientError as error:
+                        log.info("call to the %s runner broke (%s), trying once more", runner, type(error).__name__)
+                        answer = await call(images)
             return check(answer)
         except TimeoutError as error:
-            log.warning("the %s runner gave no answer in %g s", runner, self._timeout_s)
+            log.warning("the %s runner gave no answer in %g s", runner, timeout_s)
             self._silent.add(runner)
             raise RunnerUnavailable(runner) from error
         except Exception as error:  # another process can answer anything: HTTP errors, torn pickles, wrong types

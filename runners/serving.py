@@ -1,6 +1,35 @@
 """How every runner is served: the BentoML settings they share."""
 
-from typing import Any, Final
+import importlib.util
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import bentoml
+
+from pipeline.settings import PREFIX, Settings, SettingsError, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_BATCH_LATENCY_MS: Final = 10_000
+"""A call that waited longer for its batch is answered 503. BentoML also learns its batches from this: with a second or
+less it refuses calls of a machine that is merely busy."""
+
+
+def tracing(chosen: Settings) -> dict[str, Any]:
+    """BentoML's settings for OpenTelemetry, public service and runners alike; {} = no spans are made.
+
+    Raises:
+        SettingsError: the exporter is not installed.
+    """
+    if chosen.traces is None:
+        return {}
+    if importlib.util.find_spec("opentelemetry.exporter") is None:
+        raise SettingsError(f"{PREFIX}TRACES needs: pip install opentelemetry-exporter-otlp-proto-http")
+    where = {"protocol": "http", "endpoint": chosen.traces}
+    return {"tracing": {"exporter_type": "otlp", "sample_rate": chosen.trace_share, "otlp": where}}
+
+
+_CHOSEN: Final = load_settings()  # what the decorators below are told when the runners' modules are read
 
 RUNNER_CONFIG: Final[dict[str, Any]] = {
     # One process per runner, one call at a time in it, one ONNX Runtime thread: throughput comes from more workers.
@@ -12,10 +41,18 @@ RUNNER_CONFIG: Final[dict[str, Any]] = {
     # BentoML 1.4.39 closes its client session every 100 calls or 300 s while other calls are on it, which loses
     # them. Never rotate. (Behind a Kubernetes Service a proxy has to spread the lasting connections.)
     "runner_connection": {"max_requests": 1_000_000_000, "max_age": 1e9},
+    "logging": {"access": {"enabled": False}},  # runners.calls writes that line, with the request's id
+    **tracing(_CHOSEN),
 }
 
-# Batching: cut-outs of calls that wait at the same time share one run; a call that waited longer is answered 503.
-# On one CPU thread that neither gains nor costs much (EfficientNet-Lite0 at 160 px, CPU time an image: 7.7 ms alone and
-# in fours, 8.5 in eights, 9.7 in sixteens), so batches stay small; on a GPU raise the number.
-MAX_BATCH: Final = 4
-MAX_BATCH_LATENCY_MS: Final = 10_000
+
+def batched(method: F) -> F:
+    """Makes a runner's method a BentoML API whose calls share runs, as far as `PILLSCOPE_BATCH_SIZE` says.
+
+    BentoML hands the method the images of several calls as one array, and takes a longer one apart. Its queue knows no
+    deadline and runs the work of callers who have left, so without batching the method is an ordinary API.
+    """
+    size = _CHOSEN.batch_size
+    options = {"batchable": True, "max_batch_size": size, "max_latency_ms": MAX_BATCH_LATENCY_MS} if size > 1 else {}
+    api: F = bentoml.api(**options)(method)
+    return api

@@ -13,6 +13,7 @@ import onnxruntime as ort
 from pydantic import BaseModel, Field, ValidationError
 
 from runners.onnx_external import has_external_data
+from runners.work import StoppableSession
 
 MODELS_DIR: Final = Path(__file__).resolve().parent.parent / "models"
 MANIFEST: Final = "manifest.json"
@@ -91,7 +92,7 @@ def read_model(name: str, models_dir: Path) -> tuple[Path, bytes]:
 
 
 def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSession:
-    """Open a model for inference on one CPU thread.
+    """Open a model for inference on one CPU thread; its runs stop with the call they belong to (`runners.work`).
 
     Args:
         name: its key in the manifest: detector, background, classifier, embedder, ocr_detector, ocr_recognizer.
@@ -104,7 +105,7 @@ def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSessio
     try:
         if has_external_data(model):
             raise ModelError(f"{path}: keeps tensors in other files, which no hash covers")
-        return ort.InferenceSession(model, session_options(), providers=["CPUExecutionProvider"])
+        return StoppableSession(model, session_options(), providers=["CPUExecutionProvider"])
     except ModelError:
         raise
     except Exception as error:  # ONNX Runtime raises a type of its own per cause, with no common base

@@ -14,7 +14,9 @@ from pipeline.schemas import (
     Hints,
     Identification,
     ImageSize,
+    NewItem,
     SearchResult,
+    SideName,
     Versions,
 )
 
@@ -30,8 +32,20 @@ def candidate() -> Candidate:
     )  # fmt: skip
 
 
+class FakeAdditions:
+    """Takes every item and keeps none."""
+
+    async def refresh(self) -> None:
+        pass
+
+    async def add(self, new: NewItem, photos: Sequence[tuple[SideName, Photo]], *, replace: bool) -> CatalogItem:
+        return ITEM.model_copy(update={"item_id": f"{new.catalog}:{new.key}", "catalog": new.catalog})
+
+
 class FakePipeline:
     """Answers at once and remembers what it was asked; `before` is awaited first and may raise or hang."""
+
+    gallery = VERSIONS  # as far as it is asked for its catalogues
 
     def __init__(self, before: Callable[[], Awaitable[None]] | None = None) -> None:
         self.before = before

@@ -1,5 +1,7 @@
 """Whatever the OpenAPI file allows, and much that it does not: no 5xx, no answer that it does not describe."""
 
+from pathlib import Path
+
 import hypothesis
 import pytest
 import schemathesis
@@ -15,10 +17,11 @@ import service
 from api.front_door import FrontDoor
 from api.operations import Operations
 from pipeline.settings import Settings
-from tests.fakes import VERSIONS, FakePipeline
+from tests.fakes import VERSIONS, FakeAdditions, FakePipeline
 from tests.test_service import nothing_unready
 
-SETTINGS = Settings()
+TOKEN = "the-token-of-this-test"
+SETTINGS = Settings(own_dir=Path("unused"), admin_token=TOKEN)
 schema = schemathesis.openapi.from_dict(service.api.openapi())
 schema.app = FrontDoor(Starlette(), api=service.api, settings=SETTINGS)
 
@@ -26,7 +29,7 @@ schema.app = FrontDoor(Starlette(), api=service.api, settings=SETTINGS)
 @pytest.fixture(autouse=True)
 def _backend(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = service.api.state.backend
-    monkeypatch.setattr(backend, "operations", Operations(FakePipeline(), VERSIONS.catalogs, SETTINGS))
+    monkeypatch.setattr(backend, "operations", Operations(FakePipeline(), VERSIONS.catalogs, SETTINGS, FakeAdditions()))
     monkeypatch.setattr(backend, "unready", nothing_unready)
 
 
@@ -39,5 +42,6 @@ def test_every_answer_is_described(case: schemathesis.Case) -> None:
             status_code_conformance,
             content_type_conformance,
             response_schema_conformance,
-        ]
+        ],
+        headers={"Authorization": f"Bearer {TOKEN}"},
     )

@@ -178,8 +178,8 @@ def write_manifest(folder: Path, files: dict[str, bytes]) -> None:
     (folder / "manifest.json").write_text(json.dumps({"version": 1, "models": models}))
 
 
-def write_tiny_models(folder: Path) -> Path:
-    """Write the tiny models and their manifest into `folder`, made if need be. Returns it."""
+def write_tiny_models(folder: Path, **others: onnx.ModelProto) -> Path:
+    """Write the tiny models and their manifest into `folder`, made if need be. Returns it. `others` come instead."""
     folder.mkdir(parents=True, exist_ok=True)
     models = {
         "detector": detector_model(),
@@ -188,6 +188,7 @@ def write_tiny_models(folder: Path) -> Path:
         "embedder": embedder_model(),
         "ocr_detector": ocr_detector_model(),
         "ocr_recognizer": ocr_recognizer_model(),
+        **others,
     }
     write_manifest(folder, {name: model.SerializeToString() for name, model in models.items()})
     return folder
@@ -204,3 +205,37 @@ def bright_pill(
     y, x = np.mgrid[:height, :width]
     inside = ((x + 0.5 - center[0]) / axes[0]) ** 2 + ((y + 0.5 - center[1]) / axes[1]) ** 2 <= 1
     return np.where(inside[..., None], color, (40, 35, 30)).astype(np.uint8)
+
+
+def slow(rounds: int, size: int = CUTOUT_INPUT) -> onnx.ModelProto:
+    """As `embedder_model`, but it first multiplies matrices `rounds` times, about 0.2 ms each: a run to be stopped."""
+    model = embedder_model(size)
+    one_round = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["before", "turn"], ["after"]),
+            helper.make_node("Identity", ["going"], ["goes_on"]),
+        ],
+        "round",
+        [
+            helper.make_tensor_value_info("number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", TensorProto.FLOAT, [128, 128]),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", TensorProto.FLOAT, [128, 128]),
+        ],
+    )
+    graph = model.graph
+    for name, values in (
+        ("turn", np.eye(128, dtype=np.float32)), ("start", np.zeros((128, 128), np.float32)),
+        ("rounds", np.array(rounds, np.int64)), ("true", np.array(True)),
+    ):  # fmt: skip
+        graph.initializer.append(numpy_helper.from_array(values, name))
+    last = graph.node[-1]
+    vectors, last.output[0] = last.output[0], "fast"
+    graph.node.append(helper.make_node("Loop", ["rounds", "true", "start"], ["spun"], body=one_round))
+    graph.node.append(helper.make_node("ReduceSum", ["spun"], ["zero"], keepdims=0))
+    graph.node.append(helper.make_node("Add", ["fast", "zero"], [vectors]))
+    onnx.checker.check_model(model)
+    return model

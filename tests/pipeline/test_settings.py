@@ -38,7 +38,14 @@ def test_a_typo_is_named_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("MAX_IN_FLIGHT", "0"), ("DEADLINE_S", "soon"), ("BACKGROUND", "magic"), ("LOG_FORMAT", "xml")],
+    [
+        ("MAX_IN_FLIGHT", "0"),
+        ("DEADLINE_S", "soon"),
+        ("BACKGROUND", "magic"),
+        ("LOG_FORMAT", "xml"),
+        ("TRACES", "collector:4317"),
+        ("BATCH_SIZE", "0"),
+    ],
 )
 def test_an_invalid_value_is_one_line_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
@@ -56,6 +63,15 @@ def test_a_secret_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "too-short-but" not in str(caught.value)
     monkeypatch.setenv("PILLSCOPE_RUNNER_TOKEN", "long-enough-to-be-taken")
     assert "long-enough" not in repr(load_settings())
+
+
+def test_an_admin_token_needs_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILLSCOPE_ADMIN_TOKEN", "long-enough-to-be-taken")
+    with pytest.raises(SettingsError, match=r"^PILLSCOPE_ADMIN_TOKEN .* PILLSCOPE_OWN_DIR") as caught:
+        load_settings()
+    assert "long-enough" not in str(caught.value)
+    monkeypatch.setenv("PILLSCOPE_OWN_DIR", "somewhere")
+    assert load_settings().own_dir is not None
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))

@@ -18,13 +18,11 @@ from pipeline.schemas import Reading
 from pipeline.settings import Settings
 from runners.embedder import Embedder, EmbedderRunner
 from runners.remote import RemoteRunners
-from runners.serving import MAX_BATCH
 
 FRAME = np.zeros((30, 40, 3), np.uint8)
 CROPS = np.zeros((2, 64, 64, 3), np.uint8)
 CUTOUTS = np.zeros((2, 384, 384, 4), np.uint8)
-MANY = np.random.default_rng(5).integers(0, 256, (MAX_BATCH + 2, 384, 384, 4), np.uint8)
-"""More than one batch: BentoML takes them apart and puts the answers together."""
+MANY = np.random.default_rng(5).integers(0, 256, (6, 384, 384, 4), np.uint8)
 READING = Reading(text="TEVA", confidence=0.9, box=[0, 0, 1, 1], rotation=0)
 
 GOOD: dict[str, Any] = {
