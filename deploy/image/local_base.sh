@@ -9,11 +9,14 @@ podman image exists "$name" && exit 0
 
 root=$(mktemp -d)
 trap 'umount "$root/proc" "$root/sys" 2>/dev/null || true; rm -rf --one-file-system "$root" "$root.log"' EXIT
-debootstrap --variant=minbase --include=python3,python3-venv,python3-pip,ca-certificates bookworm "$root" \
+debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$root" \
     "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$root.log" 2>&1 || { tail -20 "$root.log" >&2; exit 1; }
 cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
 chroot "$root" update-ca-certificates >/dev/null 2>&1
-rm -f "$root"/usr/lib/python3.*/EXTERNALLY-MANAGED
+# BentoML's build asks for uv by pip; Debian's python3-pip would weigh 25 MB in every image
+printf '%s\n' '#!/bin/sh' 'set -e' 'python3 -m venv /opt/pip' '/opt/pip/bin/pip "$@"' 'ln -s /opt/pip/bin/uv /usr/local/bin/uv' \
+    >"$root/usr/local/bin/pip"
+chmod +x "$root/usr/local/bin/pip"
 rm -rf "$root"/usr/share/{doc,man,info,locale}/* "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/dev/*
 umount "$root/proc" "$root/sys" 2>/dev/null || true
 tar --one-file-system -C "$root" -c . | podman import \
