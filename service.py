@@ -93,7 +93,7 @@ class Pillscope:
             ocr=self.ocr,
             settings=SETTINGS,
         )
-        gallery = LoadedIndex(SETTINGS.index_dir)
+        gallery = LoadedIndex(SETTINGS.index_dir, SETTINGS.index_effort)
         versions = Versions(
             bundle=BUNDLE_VERSION,
             models=model_versions(SETTINGS.models_dir, SETTINGS.background),

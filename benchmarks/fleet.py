@@ -27,7 +27,7 @@ Balancing = Literal["requests", "connections"]
 
 START: Final = "bentoml_cli._internal.start"
 ROLE: Final = ["start-http-server", "service:Pillscope"]
-TOKEN: Final = "a token for one measurement"
+TOKEN: Final = "for-one-measurement-on-loopback"  # noqa: S105
 DRAIN_S: Final = 2.0
 """Between leaving the proxy and SIGTERM; `preStop` in the Kubernetes objects."""
 
@@ -81,7 +81,8 @@ class Proxy:
     def _config(self, ports: list[int]) -> str:
         servers = "\n".join(f"    server 127.0.0.1:{port} max_fails=1 fail_timeout=5s;" for port in ports)
         user = "user root;\n" if os.getuid() == 0 else ""  # else its workers could not write into our folder
-        head = f"{user}daemon off;\nworker_processes 1;\npid {self.folder}/nginx.pid;\nerror_log {self.folder}/nginx.log;\n"
+        logs = f"pid {self.folder}/nginx.pid;\nerror_log {self.folder}/nginx.log;\n"
+        head = f"{user}daemon off;\nworker_processes 1;\n{logs}"
         if self.balancing == "connections":
             return (
                 "include /etc/nginx/modules-enabled/*stream*.conf;\n" + head + "events {}\nstream {\n"
@@ -93,8 +94,8 @@ class Proxy:
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         return (
-            head
-            + f"events {{}}\nhttp {{\n  access_log off;\n{folders}  client_max_body_size 200m;\n  client_body_buffer_size 16m;\n"
+            f"{head}events {{}}\nhttp {{\n  access_log off;\n{folders}  client_max_body_size 200m;\n"
+            "  client_body_buffer_size 16m;\n"
             f"  upstream replicas {{\n    least_conn;\n{servers}\n    keepalive 32;\n  }}\n"
             f"  server {{\n    listen 127.0.0.1:{self.port};\n    location / {{\n      proxy_pass http://replicas;\n"
             f"      include {ROOT}/deploy/nginx/retry.conf;\n    }}\n  }}\n}}\n"

@@ -1,6 +1,5 @@
 """A share of the processor for a family of processes, as a container's CPU limit gives it: by control groups."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +24,8 @@ def cpu_quota(name: str, cores: float) -> Iterator[Path]:
     Raises:
         NoQuota: not root, or control groups are read only.
     """
-    is_v1 = (V1 / "cpu.cfs_quota_us").exists()
-    group = (V1 if is_v1 else V2) / name
+    is_v1 = (V1 / "cgroup.procs").exists()
+    group = (V1 if is_v1 else V2) / own_group("cpu" if is_v1 else "") / name
     quota = int(cores * PERIOD_US)
     try:
         group.mkdir()
@@ -43,7 +42,16 @@ def cpu_quota(name: str, cores: float) -> Iterator[Path]:
         outside = group.parent / "cgroup.procs"
         for number in (group / "cgroup.procs").read_text().split():
             outside.write_text(number)
-        os.rmdir(group)
+        group.rmdir()
+
+
+def own_group(controller: str) -> str:
+    """Path of this process's control group below the mount of a controller ("" = version 2)."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return path.strip("/")
+    return ""
 
 
 def enter(group: Path, process: psutil.Process) -> None:

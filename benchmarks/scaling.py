@@ -104,15 +104,14 @@ def row(line: Line) -> str:
     )
 
 
-def run(folder: Path, runner: str, cores: float, balancing: Balancing, photo: bytes, seconds: float) -> list[Line]:
+def run(running: Fleet, photo: bytes, seconds: float) -> list[Line]:
     """The whole measurement with one kind of proxy."""
-    with fleet(folder, runner, cores, balancing) as running:
-        lines = saturate(running, photo, seconds)
-        callers = lines[-1].window.callers
-        running.add()
-        lines.append(measure(running, photo, callers, seconds, f"**one {runner} replica added**"))
-        show(lines[-1])
-        return lines + disturb(running, photo, callers, seconds)
+    lines = saturate(running, photo, seconds)
+    callers = lines[-1].window.callers
+    running.add()
+    lines.append(measure(running, photo, callers, seconds, f"**one {running.runner} replica added**"))
+    show(lines[-1])
+    return lines + disturb(running, photo, callers, seconds)
 
 
 def verdict(lines: Sequence[Line]) -> str:
@@ -146,8 +145,11 @@ def main(argv: Sequence[str]) -> None:
     parts, bad = [], 0
     for balancing in arguments.balancing or get_args(Balancing):
         print(f"\nThe proxy spreads {balancing}.\n\n{HEAD}", flush=True)
-        with tempfile.TemporaryDirectory() as name:
-            lines = run(Path(name), arguments.runner, arguments.cores, balancing, photo, arguments.seconds)
+        with (
+            tempfile.TemporaryDirectory() as name,
+            fleet(Path(name), arguments.runner, arguments.cores, balancing) as running,
+        ):
+            lines = run(running, photo, arguments.seconds)
         print(f"\n{verdict(lines)}", flush=True)
         parts += [f"## The proxy spreads {balancing}", "", HEAD, *map(row, lines), "", verdict(lines), ""]
         bad += sum(line.window.failed + line.window.without for line in lines)

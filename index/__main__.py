@@ -84,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         "--shards", type=Path, default=SHARDS, help=f"Parquet files of --engine ray, reused (default: {SHARDS})"
     )
     make.add_argument("--storage", choices=("float32", "float16", "uint8"), default="float16", help="of the vectors")
+    make.add_argument(
+        "--method",
+        choices=("exact", "hnsw", "ivfpq"),
+        default="exact",
+        help="how the nearest vectors are found: all compared (default), or from about a million on by a graph, or in "
+        "lists of short codes with the best compared once more",
+    )
     make.add_argument("--cache", type=Path, default=CACHE, help=f"what is known already (default: {CACHE})")
     make.add_argument("--models", type=Path, default=None, help="folder of the models (default: the shipped one)")
     make.add_argument(
@@ -126,7 +133,7 @@ def _build(options: argparse.Namespace) -> None:
         for path, reason in studied.unreadable.items():
             print(f"  unreadable photo {path.name}: {reason}")
         models.pop("classifier", None)  # took no part
-    manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command()))
+    manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers))
     for name, entry in manifest.catalogs.items():
         print(f"{name}: {entry.items} items, {entry.with_photo} with photo, imprints {entry.imprints}")
     size = sum(file.bytes for file in manifest.files.values()) / 1e6
@@ -234,7 +241,7 @@ def _info(options: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     manifest = index.manifest
     print(f"version   {manifest.index}\nitems     {len(index)}\nvectors   {manifest.vectors.count} x "
-          f"{manifest.vectors.dimension}, {manifest.vectors.storage}\nloaded in {seconds:.2f} s\n"
+          f"{manifest.vectors.dimension}, {manifest.vectors.storage}, {manifest.vectors.method}\nloaded in {seconds:.2f} s\n"
           f"made by   {manifest.command}")  # fmt: skip
     for name, sha256 in manifest.models.items():
         print(f"model     {name} {sha256[:12]}")

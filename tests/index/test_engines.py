@@ -72,7 +72,7 @@ def test_two_processes_make_the_same_index(
     assert "unreadable photo 3_back.png" in said
 
 
-def test_ray_makes_the_same_index_and_goes_on_where_it_was(
+def test_ray_makes_the_same_index_and_goes_on_where_it_was(  # noqa: PLR0917
     tmp_path: Path, catalogue: Path, models: Path, reference: dict[str, bytes], capsys, monkeypatch
 ) -> None:
     pytest.importorskip("ray", reason="the extra ray is not installed: pip install -e .[ray]")
