@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BENTOML_DO_NOT_TRACK := True
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format docs bento web web-test train-env pins clean
+.PHONY: help serve test lint format docs bento image web web-test train-env pins clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ docs: $(VENV)/.serve  ## write the generated pages of docs/
 
 bento: $(VENV)/.serve  ## one versioned bundle: code, models, index, pinned packages
 	$(BIN)/bentoml build
+
+image: $(VENV)/.serve  ## the container image of every role; see deploy/image/build.sh for its variables
+	PYTHON=$(BIN)/python deploy/image/build.sh
 
 web: web/node_modules/.stamp  ## build the page into web/dist (needs Node 20.19 or newer)
 	cd web && npm run --silent build

@@ -1,5 +1,6 @@
 """The one public BentoML service: `bentoml serve service:Pillscope`. HTTP in, HTTP out, nothing else."""
 
+import os
 import sys
 import tomllib
 from contextlib import nullcontext
@@ -60,12 +61,18 @@ configure_logging(SETTINGS)
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BUNDLE_VERSION: Final[str] = PROJECT["version"]
 
+# `make image`. A distribution that BentoML does not know keeps it from installing a compiler (620 MB).
+IMAGE: Final = bentoml.images.Image(
+    base_image=os.environ.get("BENTO_BASE_IMAGE", "python:3.11-slim-bookworm"), distro="none", python_version="3.11"
+)
+
 api = build_api(BUNDLE_VERSION)
 
 
 @bentoml.service(
     name="pillscope",
     workers=1,
+    image=IMAGE,
     # A backstop only: our own deadline answers before. BentoML's limit would answer outside our envelope.
     traffic={"timeout": SETTINGS.deadline_s + 20},
     logging={"access": {"enabled": False}},  # api.envelope writes that line, without query strings
@@ -93,7 +100,7 @@ class Pillscope:
             ocr=self.ocr,
             settings=SETTINGS,
         )
-        gallery = LoadedIndex(SETTINGS.index_dir)
+        gallery = LoadedIndex(SETTINGS.index_dir, SETTINGS.index_effort)
         versions = Versions(
             bundle=BUNDLE_VERSION,
             models=model_versions(SETTINGS.models_dir, SETTINGS.background),

@@ -3,7 +3,9 @@
 import importlib
 import sys
 
-COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "batching", "faults", "imprint", "speed")}
+COMMANDS = {
+    name: f"benchmarks.{name}" for name in ("accuracy", "batching", "faults", "imprint", "scaling", "speed")
+}
 
 
 def main() -> None:

@@ -15,12 +15,13 @@ import numpy as np
 
 from index.build import Part, Recipe, WhatToRead, build, photo_jobs
 from index.bundle import pack, unpack
-from index.cache import BuildCache
+from index.engines.pool import study_in_pool
+from index.engines.shard import Studied, Workplace
 from index.faces import find_faces
 from index.importers import kr_mfds, table, tw_tfda, us_nih
 from index.importers.rows import MAX_REJECTED_SHARE, Catalog, Source
 from index.own import create, read_cutout, renew_faces, stale_faces
-from index.photos import PhotoStudy
+from index.photos import PhotoJob
 from index.search import SHIPPED, LoadedIndex
 from pipeline.errors import PillscopeError
 from pipeline.photo import read_photo
@@ -29,6 +30,7 @@ from pipeline.schemas import CatalogItem
 from runners.session import MODELS_DIR, ModelError, read_manifest
 
 CACHE: Final = Path("runs") / "index-cache" / "found.sqlite"
+SHARDS: Final = Path("runs") / "index-shards"
 DATA_HELP: Final = (
     "folder with catalogs/, nih/crops/ and tfda/img/ (default: $PILLSCOPE_DATA). The catalogues are public: "
     "Korean MFDS pill identification list, Taiwan FDA open data set 42, NIH / NLM C3PI reference images; "
@@ -73,8 +75,24 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--skip-photos", action="store_true", help="facts only: no model is needed")
     make.add_argument("--skip-ocr", action="store_true", help="do not read imprints from photos (the slow part)")
     make.add_argument("--read-all", action="store_true", help="read also the photos of items whose imprint is known")
-    make.add_argument("--workers", type=int, default=1, help="imprints read at once, a core each (default: 1)")
+    make.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="who looks at the photos: processes of this host (default), or a Ray cluster (RAY_ADDRESS; the extra ray)",
+    )
+    make.add_argument("--workers", type=int, default=1, help="processes, or actors, of one core each (default: 1)")
+    make.add_argument(
+        "--shards", type=Path, default=SHARDS, help=f"Parquet files of --engine ray, reused (default: {SHARDS})"
+    )
     make.add_argument("--storage", choices=("float32", "float16", "uint8"), default="float16", help="of the vectors")
+    make.add_argument(
+        "--method",
+        choices=("exact", "hnsw", "ivfpq"),
+        default="exact",
+        help="how the nearest vectors are found: all compared (default), or from about a million on by a graph, or in "
+        "lists of short codes with the best compared once more",
+    )
     make.add_argument("--cache", type=Path, default=CACHE, help=f"what is known already (default: {CACHE})")
     make.add_argument("--models", type=Path, default=None, help="folder of the models (default: the shipped one)")
     make.add_argument(
@@ -146,17 +164,27 @@ def _build(options: argparse.Namespace) -> None:
     if photos_needed:
         models = {name: entry.sha256 for name, entry in read_manifest(options.models or MODELS_DIR).models.items()}
         read: WhatToRead = "nothing" if options.skip_ocr else "all" if options.read_all else "missing"
-        with BuildCache(options.cache) as cache:
-            study = PhotoStudy(_runners(options.models), models, cache, workers=options.workers, progress=_progress)
-            facts = asyncio.run(study.study(photo_jobs(parts, read)))
-        for path, reason in study.unreadable.items():
+        studied = _study(options, photo_jobs(parts, read))
+        facts = studied.facts
+        for path, reason in studied.unreadable.items():
             print(f"  unreadable photo {path.name}: {reason}")
         models.pop("classifier", None)  # took no part
-    manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command()))
+    manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers))
     for name, entry in manifest.catalogs.items():
         print(f"{name}: {entry.items} items, {entry.with_photo} with photo, imprints {entry.imprints}")
     size = sum(file.bytes for file in manifest.files.values()) / 1e6
     print(f"{options.out}: version {manifest.index}, {manifest.vectors.count} vectors, {size:.1f} MB")
+
+
+def _study(options: argparse.Namespace, jobs: Sequence[PhotoJob]) -> Studied:
+    """What the models say of all photos, by the chosen engine."""
+    if options.engine == "local":
+        return study_in_pool(jobs, Workplace(options.models, options.cache), options.workers, _progress)
+    try:
+        from index.engines.ray_data import study_with_ray  # noqa: PLC0415  # an extra: 300 MB
+    except ImportError as error:
+        raise PillscopeError(f"--engine ray needs the extra: pip install -e .[ray] ({error})") from error
+    return study_with_ray(jobs, options.models, options.shards, options.workers, _progress)
 
 
 def _runners(models: Path | None) -> Runners:
@@ -249,7 +277,7 @@ def _info(options: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     manifest = index.manifest
     print(f"version   {manifest.index}\nitems     {len(index)}\nvectors   {manifest.vectors.count} x "
-          f"{manifest.vectors.dimension}, {manifest.vectors.storage}\nloaded in {seconds:.2f} s\n"
+          f"{manifest.vectors.dimension}, {manifest.vectors.storage}, {manifest.vectors.method}\nloaded in {seconds:.2f} s\n"
           f"made by   {manifest.command}")  # fmt: skip
     for name, sha256 in manifest.models.items():
         print(f"model     {name} {sha256[:12]}")

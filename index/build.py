@@ -20,7 +20,7 @@ from index.look_alikes import join_look_alikes
 from index.manifest import CATALOG, MANIFEST, VECTORS, CatalogEntry, Manifest, VectorEntry, describe
 from index.photos import FaceFacts, PhotoJob
 from index.read_imprint import read_imprints, told_apart
-from index.vectors import Storage, write_vectors
+from index.vectors import Method, Storage, write_vectors
 from pipeline.schemas import Reading
 
 Float32 = NDArray[np.float32]
@@ -46,6 +46,8 @@ class Recipe:
     storage: Storage = "float16"
     models: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+    method: Method = "exact"
+    threads: int = 1
 
 
 def photo_jobs(parts: Sequence[Part], read: WhatToRead) -> list[PhotoJob]:
@@ -90,7 +92,7 @@ def build(parts: Sequence[Part], facts: Mapping[Path, list[FaceFacts]], out: Pat
         fresh = Path(scratch) / "new"
         fresh.mkdir()
         write_catalog(fresh / CATALOG, [part.catalog.source for part in parts], entries, shelf.files)
-        write_vectors(fresh / VECTORS, shelf.matrix(), recipe.storage)
+        write_vectors(fresh / VECTORS, shelf.matrix(), recipe.storage, recipe.method, recipe.threads)
         manifest = _manifest(fresh, parts, entries, shelf, recipe)
         (fresh / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
         if out.exists():
@@ -169,7 +171,12 @@ def _manifest(folder: Path, parts: Sequence[Part], entries: Sequence[Entry], she
         index=f"{date.today().isoformat()}-{content[:8]}",
         files=files,
         models=dict(recipe.models),
-        vectors=VectorEntry(count=len(shelf.files), dimension=shelf.matrix().shape[1], storage=recipe.storage),
+        vectors=VectorEntry(
+            count=len(shelf.files),
+            dimension=shelf.matrix().shape[1],
+            storage=recipe.storage,
+            method=recipe.method,
+        ),
         catalogs={part.catalog.source.id: _catalog_entry(part.catalog, entries) for part in parts},
         command=recipe.command,
     )

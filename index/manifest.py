@@ -23,11 +23,12 @@ class FileEntry(_Part):
 
 
 class VectorEntry(_Part):
-    """`storage`: how FAISS keeps them; the search is exact over what is kept."""
+    """`storage`: how FAISS keeps them; `method`: how it finds the nearest, see `index.vectors`."""
 
     count: int
     dimension: int
     storage: str
+    method: str = "exact"
 
 
 class CatalogEntry(_Part):

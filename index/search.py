@@ -13,7 +13,7 @@ from index.catalog import Tables
 from index.errors import IndexDamaged
 from index.manifest import CATALOG, VECTORS, Manifest
 from index.names import NameSearch
-from index.vectors import Vectors
+from index.vectors import EFFORT, Vectors
 from pipeline.errors import UnknownItem
 from pipeline.imprint import ImprintLexicon, ImprintMatch, ItemImprint
 from pipeline.imprint_text import is_blank, normalise
@@ -32,13 +32,13 @@ SHIPPED: Final = Path(__file__).with_name("data")
 class LoadedIndex:
     """Implements `pipeline.ports.Gallery`; rows are those of the catalogue file."""
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
-        """Raises `IndexDamaged`, naming the file, when anything differs from the manifest."""
+    def __init__(self, folder: Path = SHIPPED, effort: int = EFFORT) -> None:
+        """`effort`: of an approximate search, see `index.vectors`. Raises `IndexDamaged`, naming the file, when anything differs from the manifest."""
         self.manifest = Manifest.read(folder)
         self.manifest.check(folder)
         self.version = self.manifest.index
         self.tables = Tables(folder / CATALOG)
-        self._vectors = Vectors(folder / VECTORS)
+        self._vectors = Vectors(folder / VECTORS, effort)
         if len(self._vectors) != len(self.tables.photos):
             raise IndexDamaged(folder / VECTORS, f"{len(self._vectors)} vectors for {len(self.tables.photos)} photos")
         self._lay_out()

@@ -7,9 +7,6 @@ the token may be heard, and a NetworkPolicy should let no one else through (see 
 
 import hmac
 import ipaddress
-import os
-import socket
-import sys
 from typing import Final, TypeVar
 
 from starlette.responses import JSONResponse
@@ -17,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.settings import settings
 from runners.calls import RunnerCalls
+from runners.listening import listening_address
+from runners.renewal import ConnectionRenewal
 
 S = TypeVar("S")
 
@@ -62,21 +61,7 @@ class RunnerGuard:
 
 
 def guarded(service: S) -> S:
-    """Class decorator above `@bentoml.service`: puts `RunnerGuard`, then `RunnerCalls`, in front of the service."""
-    service.add_asgi_middleware(RunnerGuard)  # type: ignore[attr-defined]  # mypy sees the undecorated class
-    service.add_asgi_middleware(RunnerCalls)  # type: ignore[attr-defined]
+    """Class decorator above `@bentoml.service`: what every runner has in front of it."""
+    for middleware in (RunnerGuard, ConnectionRenewal, RunnerCalls):
+        service.add_asgi_middleware(middleware)  # type: ignore[attr-defined]  # mypy sees the undecorated class
     return service
-
-
-def listening_address() -> str | None:
-    """IP address this BentoML worker listens on; None for a unix socket or outside a worker.
-
-    The supervisor opens the socket and hands its number over as `--fd`.
-    """
-    if "--fd" not in sys.argv[:-1]:
-        return None
-    number = int(sys.argv[sys.argv.index("--fd") + 1])
-    with socket.socket(fileno=os.dup(number)) as listener:
-        if listener.family not in (socket.AF_INET, socket.AF_INET6):
-            return None
-        return str(listener.getsockname()[0])
