@@ -1,11 +1,17 @@
-"""How well the detector finds pills, measured on the shipped ONNX through its runner.
+"""`python -m benchmarks detection --data DIR`: how well pills are found and cut out, on the shipped ONNX files.
+
+First the detector alone, through its runner, then what `/v1/detect` makes of it (`benchmarks.pills_found`), then the
+masks beside u2netp's (`benchmarks.masks`).
 
 `detect/mypillbox_val` and `detect/crowd_val` have boxes; `detect/negatives` has no pill; the consumer photos of
 `nih/consumer` that show their own background have one pill each and no box.
 """
 
+import argparse
 import csv
 import json
+import os
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.average_precision import IOUS, Matches, average_precision, match
+from benchmarks.masks import mask_rows
+from benchmarks.pills_found import WORKING_SCORE, false_pill_rows, finder, small_pill_rows, working_rows
+from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
+from pipeline.settings import settings
 from runners.detector import Detector
 from training.cutouts import read_rgb
+from training.starts import start_file
 
 UInt8 = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 PART = "detector"
 BOXED = ("mypillbox_val", "crowd_val")
-WORKING_SCORE = 0.4
-"""Score from which a box counts as a pill where one threshold is needed."""
 COCO_MAX = 100
+PRECISION = 0.97
+"""Precision at which recall is stated."""
 
 
 def boxed_photos(folder: Path) -> list[tuple[Path, Floats]]:
@@ -58,11 +69,53 @@ def precision_rows(detector: Detector, folder: Path) -> list[Row]:
     ]
 
 
-def negative_row(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> Row:
-    """Share of photos without pills on which nothing is taken for one."""
-    paths = sorted((folder / "img").iterdir())
-    clean = sum(not (detector.detect(read_rgb(path))[:, 4] >= score).any() for path in paths)
-    return share_row(PART, folder.name, f"no box at {score}", clean, len(paths), unit="photos")
+def recall_at_precision(photos: Sequence[Matches], wanted: float = PRECISION) -> float:
+    """Best recall over all scores at which precision is at least `wanted`; 0 where it never is."""
+    total = sum(photo.truth for photo in photos)
+    if total == 0:
+        raise ValueError("no true boxes: recall is not defined")
+    order = np.argsort(-np.concatenate([photo.scores for photo in photos]), kind="stable")
+    right = np.cumsum(np.concatenate([photo.hits for photo in photos])[order])
+    good = right / np.arange(1, len(right) + 1) >= wanted
+    return float(right[good].max(initial=0) / total)
+
+
+def recall_row(detector: Detector, folder: Path) -> Row:
+    """Recall at precision .97 and overlap .5 on one COCO folder; the interval is a bootstrap over photos."""
+    matches = [match(detector.detect(read_rgb(path)), truth, 0.5) for path, truth in boxed_photos(folder)]
+    interval = bootstrap(matches, recall_at_precision)
+    name = f"recall at precision {PRECISION}"
+    return Row(PART, folder.name, name, recall_at_precision(matches), *interval, len(matches), "photos")
+
+
+def negative_rows(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> list[Row]:
+    """What the detector alone takes for pills on photos without any."""
+    counts = [
+        int((detector.detect(read_rgb(path))[:, 4] >= score).sum()) for path in sorted((folder / "img").iterdir())
+    ]
+
+    def total(some: Sequence[int]) -> float:
+        return float(sum(some))
+
+    boxes = Row(PART, folder.name, f"boxes at {score}", total(counts), *bootstrap(counts, total), len(counts), "photos")
+    clean = sum(count == 0 for count in counts)
+    return [boxes, share_row(PART, folder.name, f"no box at {score}", clean, len(counts), unit="photos")]
+
+
+def cost_rows(detector: Detector, models_dir: Path, photos: Sequence[Path]) -> list[Row]:
+    """CPU milliseconds of one detection, letterboxing and suppression included, one thread; and the file's MB."""
+    spent = []
+    for path in [*photos[:3], *photos]:  # the first warm up
+        image = read_rgb(path)
+        began = time.process_time()
+        detector.detect(image)
+        spent.append((time.process_time() - began) * 1000)
+    low, high = np.percentile(spent[3:], [2.5, 97.5])
+    size = (models_dir / "detector.onnx").stat().st_size / 1e6
+    return [
+        Row(PART, "one photo", "CPU ms", float(np.median(spent[3:])), float(low), float(high), len(photos), "photos"),
+        Row(PART, "file", "MB", size, size, size, 1, "file"),
+    ]
 
 
 def single_pill_row(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> Row:
@@ -88,8 +141,42 @@ def detection_rows(detector: Detector, data: Path) -> list[Row]:
     for name in BOXED:
         if (data / "detect" / name).is_dir():
             rows += precision_rows(detector, data / "detect" / name)
+            rows.append(recall_row(detector, data / "detect" / name))
     if (data / "detect/negatives").is_dir():
-        rows.append(negative_row(detector, data / "detect/negatives"))
+        rows += negative_rows(detector, data / "detect/negatives")
     if (data / "nih/consumer").is_dir():
         rows.append(single_pill_row(detector, data / "nih/consumer"))
     return rows
+
+
+def whole_rows(models_dir: Path, data: Path) -> list[Row]:
+    """What is told of a photo in the end, and what finding costs."""
+    pipeline = finder(models_dir)
+    rows = []
+    for name in BOXED:
+        if (data / "detect" / name).is_dir():
+            rows += working_rows(pipeline, boxed_photos(data / "detect" / name), name)
+    if (data / "detect/negatives").is_dir():
+        rows += false_pill_rows(pipeline, data / "detect/negatives")
+    rows += small_pill_rows(models_dir, data)
+    return rows + cost_rows(
+        Detector.open(models_dir), models_dir, [p for p, _ in boxed_photos(data / "detect" / BOXED[0])]
+    )
+
+
+def main(argv: list[str]) -> None:
+    """Entry of `python -m benchmarks detection`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks detection", description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
+    parser.add_argument("--name", default="detection", help="file under benchmarks/results/ to write")
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    models = settings().models_dir
+    rows = detection_rows(Detector.open(models), arguments.data)
+    print(table(rows), flush=True)
+    rows += whole_rows(models, arguments.data)
+    rows += mask_rows(arguments.data, models, start_file("u2netp"))
+    print(table(rows))
+    command = "python -m benchmarks detection --data DIR"
+    print(f"written to {write(arguments.name, 'Finding and cutting out', command, rows)}")

@@ -29,7 +29,7 @@ from pipeline.pills import (
     usable_mask,
 )
 from pipeline.ports import Float32, Gallery, Runners, UInt8
-from pipeline.quality import assess, cut_off
+from pipeline.quality import HIDES, assess, cut_off
 from pipeline.ranking import RankingWeights, SideEvidence, rank
 from pipeline.schemas import (
     Candidate,
@@ -223,7 +223,7 @@ class Pipeline:
         with walk.stage("detect"):
             boxes = await self._detect(image)
             likely = boxes[boxes[:, 4] >= self._limits.lone_score]
-            parts = parts_to_look_at(likely, (width, height), frame)
+            parts = parts_to_look_at(likely, (width, height), frame) if self._limits.closer else []
             if not parts:
                 return boxes
             found = [await self._detect(image[p.y : p.y + p.height, p.x : p.x + p.width]) for p in parts]
@@ -298,18 +298,26 @@ class Pipeline:
         self, looks: Sequence[Look], hints: Hints, catalogs: Sequence[str] | None, top_k: int, walk: Walk
     ) -> tuple[Decision, Reason | None, list[Candidate]]:
         """Rank what was seen. A side that could not be judged is left out; if none could, its reason is the answer."""
-        good = [look.evidence for look in looks if look.reason is None]
+        good = [look for look in looks if look.reason is None]
         if not good:
             return "unidentified", looks[0].reason, []
         with walk.stage("rank"):
-            ranking = await asyncio.to_thread(rank, self.gallery, good, hints, catalogs, self.weights, limit=top_k)
+            ranking = await asyncio.to_thread(
+                rank, self.gallery, [look.evidence for look in good], hints, catalogs, self.weights, limit=top_k
+            )
         if ranking.decision == "unidentified":
             return "unidentified", ranking.reason, []
         candidates = [
             candidate(self.gallery.item(answer.row), number, answer.probability, answer.evidence)
             for number, answer in enumerate(ranking.answers, start=1)
         ]
-        return ranking.decision, ranking.reason, candidates
+        certain = ranking.decision == "identified" and not all(_partly_hidden(look) for look in good)
+        return ("identified" if certain else "candidates"), ranking.reason, candidates
+
+
+def _partly_hidden(look: Look) -> bool:
+    """An imprint may go on where it cannot be seen: enough to propose, never to be certain."""
+    return look.quality is not None and not HIDES.isdisjoint(look.quality.issues)
 
 
 def candidate(item: CatalogItem, number: int, score: float, evidence: Evidence) -> Candidate:

@@ -19,6 +19,7 @@ class DetectionLimits:
     companion_area: float = 0.3  # a second pill at least this large, relative to the first, makes it "several"
     inside: float = 0.7  # share of a box inside a better one from which it is part of it: an imprint, a half
     frame: int = 640  # px, long side of what the detector is shown
+    closer: bool = True  # look again at parts of a large photo where a pill is small
     most_pills: int = 40
     at_once: int = 10  # pills looked at side by side: a dispensing pouch
 

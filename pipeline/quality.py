@@ -36,6 +36,8 @@ GLARE: Final = 0.04
 CUT_OFF: Final = 0.3
 """Part of the pill's long side that lies on the photo's border from which it is cut off. A whole round pill that just
 touches the border lies on it with less."""
+HIDES: Final = frozenset({"glare", "cut_off"})
+"""Issues with which part of the pill is not seen."""
 
 
 def _disc(size: int) -> UInt8:
