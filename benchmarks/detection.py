@@ -8,6 +8,7 @@ masks beside u2netp's (`benchmarks.masks`).
 """
 
 import argparse
+import asyncio
 import csv
 import json
 import os
@@ -19,11 +20,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.average_precision import IOUS, Matches, average_precision, match
+from benchmarks import pills_found
+from benchmarks.average_precision import COCO_MAX, IOUS, Matches, at_half, match, over_all
 from benchmarks.masks import mask_rows
 from benchmarks.pills_found import WORKING_SCORE, false_pill_rows, finder, small_pill_rows, working_rows
 from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
+from pipeline.identify import Pipeline, Walk
+from pipeline.photo import read_photo
 from pipeline.settings import settings
 from runners.detector import Detector
 from training.cutouts import read_rgb
@@ -34,7 +38,6 @@ Floats = NDArray[np.float32]
 
 PART = "detector"
 BOXED = ("mypillbox_val", "crowd_val")
-COCO_MAX = 100
 PRECISION = 0.97
 """Precision at which recall is stated."""
 
@@ -56,12 +59,6 @@ def precision_rows(detector: Detector, folder: Path) -> list[Row]:
     """mAP50 and mAP50-95 on one COCO folder; the interval is a bootstrap over photos."""
     photos = [(detector.detect(read_rgb(path))[:COCO_MAX], truth) for path, truth in boxed_photos(folder)]
     by_iou = [[match(found, truth, iou) for iou in IOUS] for found, truth in photos]
-
-    def at_half(chosen: Sequence[list[Matches]]) -> float:
-        return average_precision([matches[0] for matches in chosen])
-
-    def over_all(chosen: Sequence[list[Matches]]) -> float:
-        return float(np.mean([average_precision([m[i] for m in chosen]) for i in range(len(IOUS))]))
 
     return [
         Row(PART, folder.name, metric, measure(by_iou), *bootstrap(by_iou, measure), len(by_iou), "photos")
@@ -118,21 +115,20 @@ def cost_rows(detector: Detector, models_dir: Path, photos: Sequence[Path]) -> l
     ]
 
 
-def single_pill_row(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> Row:
-    """Share of the consumer photos on which exactly one box is found and, as far as can be told without a true box,
-    it is the pill: on photos cropped to the pill it must hold their middle."""
+def single_pill_row(pipeline: Pipeline, folder: Path) -> Row:
+    """Share of the consumer photos on which one pill is found and, as far as can be told without a true box, it is
+    the one: on photos cropped to the pill it must hold their middle."""
     with (folder / "consumer.csv").open(encoding="utf-8") as file:
         photos = [row for row in csv.DictReader(file) if row["real_background"] == "1"]
     good = 0
-    for photo in photos:
-        image = read_rgb(folder / "img" / photo["file"])
-        found = detector.detect(image)
-        found = found[found[:, 4] >= score]
-        if len(found) == 1:
-            x1, y1, x2, y2 = found[0, :4]
-            middle = x1 <= image.shape[1] / 2 <= x2 and y1 <= image.shape[0] / 2 <= y2
-            good += bool(middle or photo["kind"] == "asv")
-    return share_row(PART, "nih/consumer", f"exactly one good box at {score}", good, len(photos), unit="photos")
+    for row in photos:
+        photo = read_photo((folder / "img" / row["file"]).read_bytes())
+        look = asyncio.run(pipeline.look(photo, Walk(), evidence=False))
+        if look.box is not None:
+            x1, y1, x2, y2 = look.box
+            height, width = photo.pixels.shape[:2]
+            good += (x1 <= width / 2 <= x2 and y1 <= height / 2 <= y2) or row["kind"] == "asv"
+    return share_row(pills_found.PART, "nih/consumer", "one pill, the right one", good, len(photos), unit="photos")
 
 
 def detection_rows(detector: Detector, data: Path) -> list[Row]:
@@ -144,8 +140,6 @@ def detection_rows(detector: Detector, data: Path) -> list[Row]:
             rows.append(recall_row(detector, data / "detect" / name))
     if (data / "detect/negatives").is_dir():
         rows += negative_rows(detector, data / "detect/negatives")
-    if (data / "nih/consumer").is_dir():
-        rows.append(single_pill_row(detector, data / "nih/consumer"))
     return rows
 
 
@@ -155,9 +149,12 @@ def whole_rows(models_dir: Path, data: Path) -> list[Row]:
     rows = []
     for name in BOXED:
         if (data / "detect" / name).is_dir():
-            rows += working_rows(pipeline, boxed_photos(data / "detect" / name), name)
+            photos = boxed_photos(data / "detect" / name)
+            rows += pills_found.precision_rows(models_dir, photos, name) + working_rows(pipeline, photos, name)
     if (data / "detect/negatives").is_dir():
         rows += false_pill_rows(pipeline, data / "detect/negatives")
+    if (data / "nih/consumer").is_dir():
+        rows.append(single_pill_row(pipeline, data / "nih/consumer"))
     rows += small_pill_rows(models_dir, data)
     return rows + cost_rows(
         Detector.open(models_dir), models_dir, [p for p, _ in boxed_photos(data / "detect" / BOXED[0])]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.average_precision import Matches, match
+from benchmarks.average_precision import COCO_MAX, IOUS, Matches, at_half, match, over_all
 from benchmarks.rows import Row, bootstrap, share_row
 from pipeline.identify import Pipeline
 from pipeline.photo import Photo, read_photo
@@ -19,7 +19,7 @@ from pipeline.pills import DetectionLimits
 from pipeline.ports import Runners
 from pipeline.schemas import Versions
 from runners.background import BackgroundRemover
-from runners.detector import Detector
+from runners.detector import MIN_SCORE, Detector
 from training.scenes import SceneGenerator
 
 Floats = NDArray[np.float32]
@@ -67,6 +67,17 @@ def working_rows(pipeline: Pipeline, photos: Sequence[tuple[Path, Floats]], name
 
 def _row(name: str, metric: str, matches: Sequence[Matches], measure: Callable[[Sequence[Matches]], float]) -> Row:
     return Row(PART, name, metric, measure(matches), *bootstrap(matches, measure), len(matches), "photos")
+
+
+def precision_rows(models_dir: Path | None, photos: Sequence[tuple[Path, Floats]], name: str) -> list[Row]:
+    """mAP50 and mAP50-95 of the boxes as they are told, all scores let through."""
+    every = finder(models_dir, DetectionLimits(score=MIN_SCORE, most_pills=COCO_MAX))
+    answers = [(found(every, read_photo(path.read_bytes())), truth) for path, truth in photos]
+    by_iou = [[match(boxes, truth, iou) for iou in IOUS] for boxes, truth in answers]
+    return [
+        Row(PART, name, metric, measure(by_iou), *bootstrap(by_iou, measure), len(by_iou), "photos")
+        for metric, measure in (("mAP50", at_half), ("mAP50-95", over_all))
+    ]
 
 
 def recall(photos: Sequence[Matches]) -> float:

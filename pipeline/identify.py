@@ -25,6 +25,7 @@ from pipeline.pills import (
     independent,
     more_likely,
     one_pill,
+    refined_box,
     several_pills,
     usable_mask,
 )
@@ -190,8 +191,8 @@ class Pipeline:
         """One catalogue row. Raises `pipeline.errors.UnknownItem`."""
         return self.gallery.find(item_id)
 
-    async def look(self, photo: Photo, walk: Walk) -> Look:
-        """Find the one pill of a photo, cut it out and ask every runner about it."""
+    async def look(self, photo: Photo, walk: Walk, *, evidence: bool = True) -> Look:
+        """Find the one pill of a photo, cut it out and, if `evidence` is wanted, ask every runner about it."""
         boxes = await self._find_one(photo, walk)
         boxes = independent(boxes[boxes[:, 4] >= self._limits.lone_score], self._limits.inside)
         views = await self._cut(photo, boxes[: self._limits.at_once], walk)
@@ -203,7 +204,7 @@ class Pipeline:
         chosen = one_pill(pills, self._limits)
         if chosen is None:
             return Look(reason="no_pill")
-        (look,) = await self._judge(photo, [views[chosen]], walk, evidence=True)
+        (look,) = await self._judge(photo, [views[chosen]], walk, evidence=evidence)
         return look
 
     async def _find_one(self, photo: Photo, walk: Walk) -> Float32:
@@ -248,11 +249,19 @@ class Pipeline:
         found = await walk.optional(
             "cutout", "mask", self._runners.background.mask(np.stack([crop.pixels for crop in crops]))
         )
+        if found is None:
+            return [View(box, crop, usable_mask(None, box, crop)) for box, crop in zip(boxes, crops, strict=True)]
         return [
-            View(box, crop, usable_mask(None if found is None else found[i], box, crop))
-            for i, (box, crop) in enumerate(zip(boxes, crops, strict=True))
-            if found is None or found[i].any()
+            View(self._inside(refined_box(mask, box, crop), photo), crop, usable_mask(mask, box, crop))
+            for box, crop, mask in zip(boxes, crops, found, strict=True)
+            if mask.any()
         ]
+
+    @staticmethod
+    def _inside(box: Float32, photo: Photo) -> Float32:
+        height, width = photo.pixels.shape[:2]
+        box[:4] = np.clip(box[:4], 0, [width, height, width, height])
+        return box
 
     async def _judge(self, photo: Photo, views: Sequence[View], walk: Walk, *, evidence: bool) -> list[Look]:
         """Judge every view and, where asked, ask the runners about all that are good enough at once."""
@@ -347,7 +356,7 @@ def _side(name: SideName, look: Look, photo: Photo) -> Side:
 def _detected(look: Look, photo: Photo, answer: tuple[Decision, Reason | None, list[Candidate]] | None) -> DetectedPill:
     """The public form of one of many pills."""
     assert look.box is not None and look.crop is not None and look.mask is not None  # noqa: PT018
-    points = outline(look.mask) * look.crop.scale + np.array(look.crop.origin, np.float32)
+    points = outline(look.mask) * look.crop.scale + np.array(look.crop.origin, np.float32) + 0.5  # centres to borders
     points = np.clip(points, 0, [photo.pixels.shape[1], photo.pixels.shape[0]]) / photo.scale
     return DetectedPill(
         box=_full_size(look.box, photo), score=_probability(look.score),

@@ -56,6 +56,8 @@ def test_a_lamp_mirrored_on_the_pill_is_glare_and_a_white_coat_is_not():
     assert assess(image, mask, pill_px=200)[1] is None
     image[mask > 0] = 250
     assert glare(image, mask) == 0
+    image[:, :270][mask[:, :270] > 0] = (20, 40, 200)  # a capsule of two halves, one of them white
+    assert glare(image, mask) == 0
 
 
 def test_glints_of_a_few_pixels_are_not_glare():
