@@ -3,10 +3,8 @@
 import argparse
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -17,14 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from pipeline.cutout import CROP_MARGIN
-from pipeline.settings import settings
-from runners.detector import Detector
 from training.journal import Journal
-from training.lookalikes import boxed_crops, mistaken_crops
-from training.mask_crops import STORED, WIDE, harden, roughen, scene_crops, view_of
+from training.mask_batches import crops_of
 from training.mask_net import SIZE, MaskNet
-from training.outlined import HELD_OUT_SHARE, Crops, outlined_crops, outlined_pills
+from training.outlined import Crops
 from training.shipped import load_shipped
 from training.trainee import Trainee
 
@@ -35,8 +29,8 @@ RIM_PX: Final = 2
 """Half width, px of the network's input, of the band around an exactly known outline that counts more."""
 RIM_WEIGHT: Final = 3.0
 """How much more: the inside of a pill is soon learnt, what is left to gain lies at its rim."""
-PASSED: Final = 0.995
-"""Share of held-out pills that the verdict must let through: better to look at a coin than to miss a pill."""
+PASSED: Final = 0.98
+"""Share of held-out pills, many of them blurred or half hidden, that the verdict lets through."""
 
 
 class _Exported(nn.Module):
@@ -109,86 +103,32 @@ def verdicts(net: nn.Module, crops: Crops) -> NDArray[np.float32]:
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Stored crops to draw from. `share` of a batch; `truth`: what is known of them."""
+def blended(start: dict[str, Tensor], trained: dict[str, Tensor], share: float, images: list[Tensor]) -> MaskNet:
+    """A network between where a run started and where it ended: `share` of the latter, the verdict wholly.
 
-    crops: Crops
-    share: float
-    truth: Literal["exact", "outlined", "pill", "no pill"]
-
-
-class Batch(NamedTuple):
-    """`images`: (N, 3, S, S) float32 in [0, 255]; `masks`: (N, 1, S, S) in {0, 1}; the others (N,)."""
-
-    images: Tensor
-    masks: Tensor
-    is_pill: Tensor  # float32, 0 or 1
-    known: Tensor  # bool: the mask counts
-    exact: Tensor  # bool: so does its rim
-
-
-class Batches:
-    """Hardened views of stored crops, drawn anew for every step from (seed, step): resuming repeats nothing."""
-
-    def __init__(self, pools: list[Pool], seed: int) -> None:
-        self.pools = [pool for pool in pools if len(pool.crops)]
-        shares = np.array([pool.share for pool in self.pools])
-        self.shares = shares / shares.sum()
-        self.seed = seed
-
-    def batch(self, step: int, count: int, size: int) -> Batch:
-        """`count` views of `size` px."""
-        rng = np.random.default_rng((self.seed, step))
-        images = np.zeros((count, size, size, 3), np.uint8)
-        masks = np.zeros((count, size, size), np.uint8)
-        truths = []
-        for row in range(count):
-            pool = self.pools[rng.choice(len(self.pools), p=self.shares)]
-            pick = int(rng.integers(len(pool.crops)))
-            image, masks[row] = view_of(pool.crops.images[pick], pool.crops.masks[pick], size, rng)
-            has_mask = pool.truth in ("exact", "outlined")
-            images[row] = harden(image, masks[row], rng) if has_mask else roughen(image, rng)
-            truths.append(pool.truth)
-        return Batch(
-            torch.from_numpy(images).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last),
-            torch.from_numpy(masks[:, None]).float() / 255,
-            torch.tensor([truth != "no pill" for truth in truths]).float(),
-            torch.tensor([truth in ("exact", "outlined") for truth in truths]),
-            torch.tensor([truth == "exact" for truth in truths]),
-        )
-
-
-def stored(path: Path, make: Callable[[], Crops]) -> Crops:
-    """Crops from the cache of this run, made on first use."""
-    if not path.is_file():
-        crops = make()
-        aside = path.with_suffix(".part.npz")
-        np.savez(aside, images=crops.images, masks=crops.masks)
-        aside.replace(path)
-    with np.load(path) as archive:
-        return Crops(archive["images"], archive["masks"])
-
-
-def split(crops: Crops, share: float, seed: int) -> tuple[Crops, Crops]:
-    """The first is trained on, the second, a run of `share` of them at a place drawn by `seed`, held out: crops of one
-    picture are neighbours and mostly stay together."""
-    count = round(len(crops) * share)
-    first = int(np.random.default_rng(seed).integers(len(crops) - count + 1))
-    out = np.zeros(len(crops), bool)
-    out[first : first + count] = True
-    return Crops(crops.images[~out], crops.masks[~out]), Crops(crops.images[out], crops.masks[out])
-
-
-def views(crops: Crops) -> Crops:
-    """One fixed view of each stored crop, as the runner cuts it."""
-    if not len(crops):
-        return Crops(np.zeros((0, SIZE, SIZE, 3), np.uint8), np.zeros((0, SIZE, SIZE), np.uint8))
-    pairs = [
-        view_of(image, mask, SIZE, np.random.default_rng(row))
-        for row, (image, mask) in enumerate(zip(crops.images, crops.masks, strict=True))
-    ]
-    return Crops(np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs]))
+    A short run on new tasks forgets some of the old one; on the line between the two both are kept better than at
+    either end (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). The norms' statistics are measured
+    anew on `images`, batches of (N, 3, S, S).
+    """
+    net = MaskNet()
+    net.load_state_dict(
+        {
+            name: start[name] + share * (tensor - start[name])
+            if tensor.is_floating_point() and not name.startswith("verdict")
+            else tensor
+            for name, tensor in trained.items()
+        }
+    )
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    net.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over what comes
+        norm.train()
+    with torch.inference_mode():
+        for batch in images:
+            net(batch)
+    return net.eval()
 
 
 def trainee(net: MaskNet, config: dict[str, Any]) -> Trainee:
@@ -207,35 +147,8 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
     """Run, or go on with, the training that `config` describes. Returns the metrics."""
     torch.manual_seed(config["seed"])
     journal = Journal(config["folder"])
-    outlined = outlined_crops(outlined_pills(data, held_out=True), CROP_MARGIN, SIZE)
-    annotated = outlined_crops(outlined_pills(data, held_out=False), WIDE, STORED)
-    cache, drawn = Journal("background").folder, config["scenes_seed"]
-    scenes = stored(
-        cache / f"scenes-{drawn}-{config['scenes']}.npz", lambda: scene_crops(data, config["scenes"], drawn)
-    )
-    kept_back = config["scenes_held_out"]
-    unseen = views(
-        stored(cache / f"scenes-{drawn + 1}-{kept_back}.npz", lambda: scene_crops(data, kept_back, drawn + 1))
-    )
-    mistakes, unseen_mistakes = split(
-        stored(
-            cache / "mistakes.npz",
-            lambda: mistaken_crops(Detector.open(settings().models_dir), Path(config["detector_data"]), data),
-        ),
-        HELD_OUT_SHARE,
-        drawn,
-    )
-    boxed, unseen_boxed = split(stored(cache / "boxed.npz", lambda: boxed_crops(data)), HELD_OUT_SHARE, drawn)
-    shares = config["shares"]
-    batches = Batches(
-        [
-            Pool(scenes, shares["scenes"], "exact"),
-            Pool(annotated, shares["annotated"], "outlined"),
-            Pool(boxed, shares["boxed"], "pill"),
-            Pool(mistakes, shares["mistakes"], "no pill"),
-        ],
-        config["seed"],
-    )
+    batches, held_out = crops_of(config, data)
+    outlined, unseen = held_out.outlined, held_out.scenes
 
     net = MaskNet().to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     start = config["start"]
@@ -245,6 +158,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
         load_shipped(net, Path(start), batches.batch(0, 48, SIZE).images)
     else:
         net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+    began_as = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     run = trainee(net, config)
     state = journal.resume()
     if state is not None:
@@ -275,10 +189,13 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
             losses = []
             net.train()
     average = run.average.module
-    pills = np.concatenate([verdicts(average, crops) for crops in (outlined, unseen, views(unseen_boxed))])
-    others = verdicts(average, views(unseen_mistakes))
+    if config["blend"] < 1:
+        few = [batches.batch(steps + number, 32, SIZE).images for number in range(4)]
+        average = blended(began_as, average.state_dict(), config["blend"], few)
+    pills = np.concatenate([verdicts(average, crops) for crops in (outlined, unseen, held_out.boxed)])
+    others = verdicts(average, held_out.mistakes)
     # a verdict that was not trained passes everything
-    bar = float(min(np.quantile(pills, 1 - PASSED), 0.0)) if config["verdict_weight"] else -1e9
+    bar = float(np.quantile(pills, 1 - PASSED)) if config["verdict_weight"] else -1e9
     Journal("background").keep({"average": average.state_dict(), "bar": bar})
     metrics = {
         "iou_boostcamp_held_out": round(mean_iou(average, outlined), 4),

@@ -2,8 +2,8 @@
 and real pills that have a box but no outline.
 
 The detector asks the background remover about its boxes, so what must be told apart are its own mistakes: it is run
-over the pill-less pictures of its training folder (`training.detector_data`: drawn things, and parts of real photos
-between pills) and over the background photos.
+over pill-less pictures laid out as for its own training (`training.detector_data`: drawn things, and parts of real
+photos between pills) and over the background photos.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def _crop(image: UInt8, box: NDArray[np.floating]) -> UInt8:
 
 
 def _pill_less(prepared: Path, data: Path) -> Iterator[Path]:
-    """Pictures of the detector's folder whose label file is empty, then the background photos."""
+    """Pictures of a prepared folder whose label file is empty, then the background photos."""
     for label in sorted((prepared / "labels").glob("*/*.txt")):
         if not label.read_text().strip() and label.parent.name in ("bare", "scene"):
             yield prepared / "images" / label.parent.name / f"{label.stem}.jpg"

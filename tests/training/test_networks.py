@@ -134,7 +134,10 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does() -> None:
 TINY_MASK = {
     "folder": "background", "start": None, "seed": 1, "scenes_seed": 1, "scenes": 6, "scenes_held_out": 3,
     "shares": {"scenes": 1, "annotated": 1, "boxed": 1, "mistakes": 1}, "verdict_weight": 0.5,
-    "detector_data": "runs/detector/data", "steps": 3, "batch": 2, "small_size": 64, "small_share": 1.0, "rate": 1e-3,
+    "pill_less": {"seed": 1, "data": {"real": [], "long_side": 64, "held_out_scenes": 0.0, "scenes": {
+        "things": {"count": 2, "pills": [0, 0], "side": [64, 64], "extent": [0.1, 0.2], "touching": 0.0,
+                   "things": [1, 1], "thing_extent": [0.4, 0.5]}}}},
+    "blend": 0.5, "steps": 3, "batch": 2, "small_size": 64, "small_share": 1.0, "rate": 1e-3,
     "decoder_factor": 2, "weight_decay": 0.01, "log_every": 2,
 }  # fmt: skip
 TINY_ATTRIBUTES = {
