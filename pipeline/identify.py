@@ -25,7 +25,6 @@ from pipeline.pills import (
     independent,
     more_likely,
     one_pill,
-    refined_box,
     several_pills,
     usable_mask,
 )
@@ -249,19 +248,11 @@ class Pipeline:
         found = await walk.optional(
             "cutout", "mask", self._runners.background.mask(np.stack([crop.pixels for crop in crops]))
         )
-        if found is None:
-            return [View(box, crop, usable_mask(None, box, crop)) for box, crop in zip(boxes, crops, strict=True)]
         return [
-            View(self._inside(refined_box(mask, box, crop), photo), crop, usable_mask(mask, box, crop))
-            for box, crop, mask in zip(boxes, crops, found, strict=True)
-            if mask.any()
+            View(box, crop, usable_mask(None if found is None else found[i], box, crop))
+            for i, (box, crop) in enumerate(zip(boxes, crops, strict=True))
+            if found is None or found[i].any()
         ]
-
-    @staticmethod
-    def _inside(box: Float32, photo: Photo) -> Float32:
-        height, width = photo.pixels.shape[:2]
-        box[:4] = np.clip(box[:4], 0, [width, height, width, height])
-        return box
 
     async def _judge(self, photo: Photo, views: Sequence[View], walk: Walk, *, evidence: bool) -> list[Look]:
         """Judge every view and, where asked, ask the runners about all that are good enough at once."""

@@ -1,19 +1,12 @@
 """Which of the detector's boxes are meant, and what to do where the mask fails."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import cv2
 import numpy as np
 
 from pipeline.cutout import SquareCrop
 from pipeline.ports import Float32, UInt8
-
-MASK_SHARE: Final = 0.75
-"""Weight of the mask's box against the detector's. On every third photo of mypillbox_train the mean over overlaps .5 to
-.95 of "box is right" is .72 for the detector's boxes, .76 for the mask's, .79 for this mean of both."""
-AGREE: Final = 0.5
-"""Overlap (intersection over union) of the two from which they mean the same pill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +120,6 @@ def usable_mask(mask: UInt8 | None, box: Float32, crop: SquareCrop) -> UInt8:
     center, axes = ((x1 + x2) / 2, (y1 + y2) / 2), (max(x2 - x1, 2.0), max(y2 - y1, 2.0))
     cv2.ellipse(ellipse, (center, axes, 0.0), 255, -1)
     return ellipse
-
-
-def refined_box(mask: UInt8, box: Float32, crop: SquareCrop) -> Float32:
-    """The box drawn closer around the pill, (5,): mostly what encloses the mask, which is made at several times the
-    detector's resolution, a little what the detector said, which sees shadows as a whole.
-
-    `mask`: (S, S) uint8 of the crop; `box`: (5,) px of the photo, score. Where the two disagree, the detector's stays.
-    """
-    x, y, w, h = cv2.boundingRect(mask)
-    # crop pixel i shows the photo's pixel origin + i * scale: both count from centres, boxes from borders
-    corners = (np.array([x, y, x + w, y + h], np.float32) - 0.5) * crop.scale + np.tile(crop.origin, 2) + 0.5
-    shared = _overlap(corners, box)
-    union = sum(float((b[2] - b[0]) * (b[3] - b[1])) for b in (corners, box)) - shared
-    if shared < AGREE * union:
-        return box
-    closer = box.copy()
-    closer[:4] = MASK_SHARE * corners + (1 - MASK_SHARE) * box[:4]
-    return np.asarray(closer, np.float32)
 
 
 def _overlap(a: Float32, b: Float32) -> float:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from training.journal import Journal
-from training.mask_batches import crops_of
+from training.mask_batches import Batch, crops_of
 from training.mask_net import SIZE, MaskNet
 from training.outlined import Crops
 from training.shipped import load_shipped
@@ -29,7 +29,9 @@ RIM_PX: Final = 2
 """Half width, px of the network's input, of the band around an exactly known outline that counts more."""
 RIM_WEIGHT: Final = 3.0
 """How much more: the inside of a pill is soon learnt, what is left to gain lies at its rim."""
-PASSED: Final = 0.98
+NEAR: Final = 0.003
+"""How strongly the verdict, fitted anew, is held to the weights it had."""
+PASSED: Final = 0.95
 """Share of held-out pills, many of them blurred or half hidden, that the verdict lets through."""
 
 
@@ -131,6 +133,37 @@ def blended(start: dict[str, Tensor], trained: dict[str, Tensor], share: float, 
     return net.eval()
 
 
+def refit_verdict(net: MaskNet, batches: list[Batch]) -> None:
+    """Fit the verdict's last layer anew, in place, to the features that `net` now has of `batches`: logistic
+    regression that stays near the weights it has, on features scaled to a deviation of 1."""
+    layer = net.verdict[-1]
+    assert isinstance(layer, nn.Linear)
+    seen: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+    with torch.no_grad():
+        for batch in batches:
+            net(batch.images)
+    hook.remove()
+    features, truth = torch.cat(seen), torch.cat([batch.is_pill for batch in batches])
+    mean, spread = features.mean(dim=0), features.std(dim=0) + 1e-3
+    scaled = (features - mean) / spread
+    before = (layer.weight[0] * spread).detach()
+    weight, bias = before.clone().requires_grad_(), (layer.bias + layer.weight[0] @ mean).detach().requires_grad_()
+    solver = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        solver.zero_grad()
+        found = functional.binary_cross_entropy_with_logits(scaled @ weight + bias, truth)
+        value = found + NEAR * (weight - before).square().sum()
+        value.backward()
+        return value
+
+    solver.step(loss)
+    with torch.no_grad():
+        layer.weight[0].copy_(weight / spread)
+        layer.bias.copy_(bias - (weight / spread) @ mean)
+
+
 def trainee(net: MaskNet, config: dict[str, Any]) -> Trainee:
     """Pretrained stages learn slowly, the new decoder faster; what is frozen does not learn."""
     for part in net.frozen():
@@ -192,6 +225,10 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
     if config["blend"] < 1:
         few = [batches.batch(steps + number, 32, SIZE).images for number in range(4)]
         average = blended(began_as, average.state_dict(), config["blend"], few)
+        count = config["refit"] // config["batch"]
+        refit_verdict(
+            average, [batches.batch(2 * steps + n, config["batch"], SIZE) for n in tqdm(range(count), "refit")]
+        )
     pills = np.concatenate([verdicts(average, crops) for crops in (outlined, unseen, held_out.boxed)])
     others = verdicts(average, held_out.mistakes)
     # a verdict that was not trained passes everything

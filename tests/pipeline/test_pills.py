@@ -10,7 +10,6 @@ from pipeline.pills import (
     independent,
     more_likely,
     one_pill,
-    refined_box,
     several_pills,
     usable_mask,
 )
@@ -95,22 +94,3 @@ def test_a_letter_found_up_close_loses_against_the_pill_seen_from_afar():
     assert chosen[0, 1] == 30  # clipped to what is not bar
     assert chosen[0, 3] == 70
     assert more_likely(boxes((5, 32, 95, 68, 0.5)), boxes(), letterboxed())[0, 4] == 0.5
-
-
-def test_a_loose_box_is_drawn_closer_around_the_mask():
-    photo = np.zeros((300, 400, 3), np.uint8)
-    photo[100:150, 120:220] = 255
-    loose = np.array([110, 95, 228, 160, 0.8], np.float32)
-    crop = crop_around(photo, (110.0, 95.0, 228.0, 160.0))
-    mask = (crop.pixels[..., 0] > 127).astype(np.uint8) * 255
-    closer = refined_box(mask, loose, crop)
-    assert np.abs(closer[:4] - [120, 100, 220, 150]).max() < 0.25 * np.abs(loose[:4] - [120, 100, 220, 150]).max() + 0.5
-    assert closer[4] == loose[4]
-
-
-def test_a_mask_of_something_else_does_not_move_the_box():
-    box = np.array([100, 100, 200, 150, 0.9], np.float32)
-    crop = crop_around(np.zeros((300, 300, 3), np.uint8), (100.0, 100.0, 200.0, 150.0))
-    speck = np.zeros((512, 512), np.uint8)
-    speck[10:40, 10:40] = 255
-    assert np.array_equal(refined_box(speck, box, crop), box)

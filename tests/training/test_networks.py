@@ -137,7 +137,7 @@ TINY_MASK = {
     "pill_less": {"seed": 1, "data": {"real": [], "long_side": 64, "held_out_scenes": 0.0, "scenes": {
         "things": {"count": 2, "pills": [0, 0], "side": [64, 64], "extent": [0.1, 0.2], "touching": 0.0,
                    "things": [1, 1], "thing_extent": [0.4, 0.5]}}}},
-    "blend": 0.5, "steps": 3, "batch": 2, "small_size": 64, "small_share": 1.0, "rate": 1e-3,
+    "blend": 0.5, "refit": 8, "steps": 3, "batch": 2, "small_size": 64, "small_share": 1.0, "rate": 1e-3,
     "decoder_factor": 2, "weight_decay": 0.01, "log_every": 2,
 }  # fmt: skip
 TINY_ATTRIBUTES = {
