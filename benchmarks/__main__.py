@@ -3,9 +3,8 @@
 import importlib
 import sys
 
-COMMANDS = {
-    name: f"benchmarks.{name}" for name in ("accuracy", "batching", "faults", "imprint", "scaling", "speed")
-}
+NAMES = ("accuracy", "batching", "detection", "faults", "imprint", "scaling", "speed")
+COMMANDS = {name: f"benchmarks.{name}" for name in NAMES}
 
 
 def main() -> None:

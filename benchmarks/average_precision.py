@@ -13,6 +13,8 @@ Floats = NDArray[np.floating]
 
 IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """The ten overlaps that mAP50-95 averages over."""
+COCO_MAX = 100
+"""Boxes of one photo that count."""
 _RECALLS = np.linspace(0, 1, 101)
 
 
@@ -67,3 +69,13 @@ def average_precision(photos: Sequence[Matches]) -> float:
     envelope = np.maximum.accumulate(precision[::-1])[::-1]  # at each recall the best precision still to come
     places = np.searchsorted(right / total, _RECALLS, side="left")
     return float(np.append(envelope, 0.0)[places].mean())
+
+
+def at_half(photos: Sequence[Sequence[Matches]]) -> float:
+    """mAP50. `photos`: for each its matches at every one of IOUS."""
+    return average_precision([matches[0] for matches in photos])
+
+
+def over_all(photos: Sequence[Sequence[Matches]]) -> float:
+    """mAP50-95, the mean over IOUS."""
+    return float(np.mean([average_precision([matches[i] for matches in photos]) for i in range(len(IOUS))]))

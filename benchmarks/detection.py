@@ -1,11 +1,18 @@
-"""How well the detector finds pills, measured on the shipped ONNX through its runner.
+"""`python -m benchmarks detection --data DIR`: how well pills are found and cut out, on the shipped ONNX files.
+
+First the detector alone, through its runner, then what `/v1/detect` makes of it (`benchmarks.pills_found`), then the
+masks beside u2netp's (`benchmarks.masks`).
 
 `detect/mypillbox_val` and `detect/crowd_val` have boxes; `detect/negatives` has no pill; the consumer photos of
 `nih/consumer` that show their own background have one pill each and no box.
 """
 
+import argparse
+import asyncio
 import csv
 import json
+import os
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,19 +20,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.average_precision import IOUS, Matches, average_precision, match
+from benchmarks import pills_found
+from benchmarks.average_precision import COCO_MAX, IOUS, Matches, at_half, match, over_all
+from benchmarks.masks import mask_rows
+from benchmarks.pills_found import WORKING_SCORE, false_pill_rows, finder, small_pill_rows, working_rows
+from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
+from pipeline.identify import Pipeline, Walk
+from pipeline.photo import read_photo
+from pipeline.settings import settings
 from runners.detector import Detector
 from training.cutouts import read_rgb
+from training.starts import start_file
 
 UInt8 = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 PART = "detector"
 BOXED = ("mypillbox_val", "crowd_val")
-WORKING_SCORE = 0.4
-"""Score from which a box counts as a pill where one threshold is needed."""
-COCO_MAX = 100
+PRECISION = 0.97
+"""Precision at which recall is stated."""
 
 
 def boxed_photos(folder: Path) -> list[tuple[Path, Floats]]:
@@ -46,40 +60,75 @@ def precision_rows(detector: Detector, folder: Path) -> list[Row]:
     photos = [(detector.detect(read_rgb(path))[:COCO_MAX], truth) for path, truth in boxed_photos(folder)]
     by_iou = [[match(found, truth, iou) for iou in IOUS] for found, truth in photos]
 
-    def at_half(chosen: Sequence[list[Matches]]) -> float:
-        return average_precision([matches[0] for matches in chosen])
-
-    def over_all(chosen: Sequence[list[Matches]]) -> float:
-        return float(np.mean([average_precision([m[i] for m in chosen]) for i in range(len(IOUS))]))
-
     return [
         Row(PART, folder.name, metric, measure(by_iou), *bootstrap(by_iou, measure), len(by_iou), "photos")
         for metric, measure in (("mAP50", at_half), ("mAP50-95", over_all))
     ]
 
 
-def negative_row(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> Row:
-    """Share of photos without pills on which nothing is taken for one."""
-    paths = sorted((folder / "img").iterdir())
-    clean = sum(not (detector.detect(read_rgb(path))[:, 4] >= score).any() for path in paths)
-    return share_row(PART, folder.name, f"no box at {score}", clean, len(paths), unit="photos")
+def recall_at_precision(photos: Sequence[Matches], wanted: float = PRECISION) -> float:
+    """Best recall over all scores at which precision is at least `wanted`; 0 where it never is."""
+    total = sum(photo.truth for photo in photos)
+    if total == 0:
+        raise ValueError("no true boxes: recall is not defined")
+    order = np.argsort(-np.concatenate([photo.scores for photo in photos]), kind="stable")
+    right = np.cumsum(np.concatenate([photo.hits for photo in photos])[order])
+    good = right / np.arange(1, len(right) + 1) >= wanted
+    return float(right[good].max(initial=0) / total)
 
 
-def single_pill_row(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> Row:
-    """Share of the consumer photos on which exactly one box is found and, as far as can be told without a true box,
-    it is the pill: on photos cropped to the pill it must hold their middle."""
+def recall_row(detector: Detector, folder: Path) -> Row:
+    """Recall at precision .97 and overlap .5 on one COCO folder; the interval is a bootstrap over photos."""
+    matches = [match(detector.detect(read_rgb(path)), truth, 0.5) for path, truth in boxed_photos(folder)]
+    interval = bootstrap(matches, recall_at_precision)
+    name = f"recall at precision {PRECISION}"
+    return Row(PART, folder.name, name, recall_at_precision(matches), *interval, len(matches), "photos")
+
+
+def negative_rows(detector: Detector, folder: Path, score: float = WORKING_SCORE) -> list[Row]:
+    """What the detector alone takes for pills on photos without any."""
+    counts = [
+        int((detector.detect(read_rgb(path))[:, 4] >= score).sum()) for path in sorted((folder / "img").iterdir())
+    ]
+
+    def total(some: Sequence[int]) -> float:
+        return float(sum(some))
+
+    boxes = Row(PART, folder.name, f"boxes at {score}", total(counts), *bootstrap(counts, total), len(counts), "photos")
+    clean = sum(count == 0 for count in counts)
+    return [boxes, share_row(PART, folder.name, f"no box at {score}", clean, len(counts), unit="photos")]
+
+
+def cost_rows(detector: Detector, models_dir: Path, photos: Sequence[Path]) -> list[Row]:
+    """CPU milliseconds of one detection, letterboxing and suppression included, one thread; and the file's MB."""
+    spent = []
+    for path in [*photos[:3], *photos]:  # the first warm up
+        image = read_rgb(path)
+        began = time.process_time()
+        detector.detect(image)
+        spent.append((time.process_time() - began) * 1000)
+    low, high = np.percentile(spent[3:], [2.5, 97.5])
+    size = (models_dir / "detector.onnx").stat().st_size / 1e6
+    return [
+        Row(PART, "one photo", "CPU ms", float(np.median(spent[3:])), float(low), float(high), len(photos), "photos"),
+        Row(PART, "file", "MB", size, size, size, 1, "file"),
+    ]
+
+
+def single_pill_row(pipeline: Pipeline, folder: Path) -> Row:
+    """Share of the consumer photos on which one pill is found and, as far as can be told without a true box, it is
+    the one: on photos cropped to the pill it must hold their middle."""
     with (folder / "consumer.csv").open(encoding="utf-8") as file:
         photos = [row for row in csv.DictReader(file) if row["real_background"] == "1"]
     good = 0
-    for photo in photos:
-        image = read_rgb(folder / "img" / photo["file"])
-        found = detector.detect(image)
-        found = found[found[:, 4] >= score]
-        if len(found) == 1:
-            x1, y1, x2, y2 = found[0, :4]
-            middle = x1 <= image.shape[1] / 2 <= x2 and y1 <= image.shape[0] / 2 <= y2
-            good += bool(middle or photo["kind"] == "asv")
-    return share_row(PART, "nih/consumer", f"exactly one good box at {score}", good, len(photos), unit="photos")
+    for row in photos:
+        photo = read_photo((folder / "img" / row["file"]).read_bytes())
+        look = asyncio.run(pipeline.look(photo, Walk(), evidence=False))
+        if look.box is not None:
+            x1, y1, x2, y2 = look.box
+            height, width = photo.pixels.shape[:2]
+            good += (x1 <= width / 2 <= x2 and y1 <= height / 2 <= y2) or row["kind"] == "asv"
+    return share_row(pills_found.PART, "nih/consumer", "one pill, the right one", good, len(photos), unit="photos")
 
 
 def detection_rows(detector: Detector, data: Path) -> list[Row]:
@@ -88,8 +137,43 @@ def detection_rows(detector: Detector, data: Path) -> list[Row]:
     for name in BOXED:
         if (data / "detect" / name).is_dir():
             rows += precision_rows(detector, data / "detect" / name)
+            rows.append(recall_row(detector, data / "detect" / name))
     if (data / "detect/negatives").is_dir():
-        rows.append(negative_row(detector, data / "detect/negatives"))
-    if (data / "nih/consumer").is_dir():
-        rows.append(single_pill_row(detector, data / "nih/consumer"))
+        rows += negative_rows(detector, data / "detect/negatives")
     return rows
+
+
+def whole_rows(models_dir: Path, data: Path) -> list[Row]:
+    """What is told of a photo in the end, and what finding costs."""
+    pipeline = finder(models_dir)
+    rows = []
+    for name in BOXED:
+        if (data / "detect" / name).is_dir():
+            photos = boxed_photos(data / "detect" / name)
+            rows += pills_found.precision_rows(models_dir, photos, name) + working_rows(pipeline, photos, name)
+    if (data / "detect/negatives").is_dir():
+        rows += false_pill_rows(pipeline, data / "detect/negatives")
+    if (data / "nih/consumer").is_dir():
+        rows.append(single_pill_row(pipeline, data / "nih/consumer"))
+    rows += small_pill_rows(models_dir, data)
+    return rows + cost_rows(
+        Detector.open(models_dir), models_dir, [p for p, _ in boxed_photos(data / "detect" / BOXED[0])]
+    )
+
+
+def main(argv: list[str]) -> None:
+    """Entry of `python -m benchmarks detection`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks detection", description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
+    parser.add_argument("--name", default="detection", help="file under benchmarks/results/ to write")
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    models = settings().models_dir
+    rows = detection_rows(Detector.open(models), arguments.data)
+    print(table(rows), flush=True)
+    rows += whole_rows(models, arguments.data)
+    rows += mask_rows(arguments.data, models, start_file("u2netp"))
+    print(table(rows))
+    command = "python -m benchmarks detection --data DIR"
+    print(f"written to {write(arguments.name, 'Finding and cutting out', command, rows)}")

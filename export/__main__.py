@@ -95,6 +95,9 @@ def main(argv: Sequence[str]) -> None:
         "--int8", choices=["compare", "keep"],
         help="also quantise to INT8: only print speed and difference, or ship it as the model",
     )  # fmt: skip
+    parser.add_argument(
+        "--config", type=Path, help="that the training was run with, if not its default: for the record"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     target = TARGETS[args.model]
@@ -109,7 +112,8 @@ def main(argv: Sequence[str]) -> None:
             model, facts["weights"] = small, "int8, per channel; activations uint8"
     measured = checkpoint.parent / "metrics.json"
     facts["metrics"] = json.loads(measured.read_text()) if measured.exists() else {}
-    facts["command"] = f"python -m training {target.name} && python -m export {target.name}"
+    config = f" --config {args.config}" if args.config else ""
+    facts["command"] = f"python -m training {target.name}{config} && python -m export {target.name}{config}"
     entry = add_model(args.models, target.name, model.SerializeToString(deterministic=True), facts)
     print(json.dumps(entry, indent=2, ensure_ascii=False))
 

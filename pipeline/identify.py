@@ -14,12 +14,22 @@ import cv2
 import numpy as np
 
 from pipeline.attributes import Attributes
+from pipeline.closer import join, parts_to_look_at
 from pipeline.cutout import SquareCrop, crop_around, cut_out, outline
 from pipeline.errors import RunnerUnavailable
 from pipeline.photo import Photo
-from pipeline.pills import DetectionLimits, clear, from_afar, more_likely, one_pill, several_pills, usable_mask
+from pipeline.pills import (
+    DetectionLimits,
+    clear,
+    from_afar,
+    independent,
+    more_likely,
+    one_pill,
+    several_pills,
+    usable_mask,
+)
 from pipeline.ports import Float32, Gallery, Runners, UInt8
-from pipeline.quality import assess
+from pipeline.quality import HIDES, assess, cut_off
 from pipeline.ranking import RankingWeights, SideEvidence, rank
 from pipeline.schemas import (
     Candidate,
@@ -73,6 +83,15 @@ class Walk:
             except RunnerUnavailable:
                 self.missing.add(evidence)
                 return None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One thing that the detector boxed and the background remover did not call "no pill"."""
+
+    box: Float32  # (5,): px of Photo.pixels, score
+    crop: SquareCrop
+    mask: UInt8  # (S, S) of the crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +156,13 @@ class Pipeline:
             boxes = await self._find(photo.pixels, walk)
             boxes = boxes[boxes[:, 4] >= self._limits.score][: self._limits.most_pills]
             for start in range(0, len(boxes), self._limits.at_once):
-                part = boxes[start : start + self._limits.at_once]
-                looks = await self._look_at_boxes(photo, part, walk, evidence=identify)
-                answers = [
-                    await self._answer([look], Hints(), None, top_k, walk) if identify else None for look in looks
-                ]
+                views = await self._cut(photo, boxes[start : start + self._limits.at_once], walk)
+                looks = await self._judge(photo, views, walk, evidence=identify)
+                answers = (
+                    await asyncio.gather(*(self._answer([look], Hints(), None, top_k, walk) for look in looks))
+                    if identify
+                    else [None] * len(looks)
+                )
                 pills += [_detected(look, photo, answer) for look, answer in zip(looks, answers, strict=True)]
         return DetectionResult(
             pills=pills, image=ImageSize(width=photo.width, height=photo.height), missing=sorted(walk.missing),
@@ -175,14 +196,19 @@ class Pipeline:
         self._versions = self._versions.model_copy(update={"index": gallery.version, "catalogs": gallery.catalogs})
 
     async def look(self, photo: Photo, walk: Walk, *, evidence: bool = True) -> Look:
-        """Find the one pill of a photo, cut it out and, unless told not to, ask every runner about it."""
+        """Find the one pill of a photo, cut it out and, if `evidence` is wanted, ask every runner about it."""
         boxes = await self._find_one(photo, walk)
-        if several_pills(boxes, self._limits):
+        boxes = independent(boxes[boxes[:, 4] >= self._limits.lone_score], self._limits.inside)
+        views = await self._cut(photo, boxes[: self._limits.at_once], walk)
+        if not views:
+            return Look(reason="no_pill")
+        pills = np.stack([view.box for view in views])
+        if several_pills(pills, self._limits):
             return Look(reason="several_pills")
-        chosen = one_pill(boxes, self._limits)
+        chosen = one_pill(pills, self._limits)
         if chosen is None:
             return Look(reason="no_pill")
-        (look,) = await self._look_at_boxes(photo, chosen[None], walk, evidence=evidence)
+        (look,) = await self._judge(photo, [views[chosen]], walk, evidence=evidence)
         return look
 
     async def _find_one(self, photo: Photo, walk: Walk) -> Float32:
@@ -196,30 +222,52 @@ class Pipeline:
         return more_likely(near, far, photo.pixels)
 
     async def _find(self, image: UInt8, walk: Walk) -> Float32:
-        """Boxes (N, 5) in px of `image`, best first."""
+        """Boxes (N, 5) in px of `image`, best first; where some are small, after a closer look."""
+        height, width = image.shape[:2]
+        frame = self._limits.frame
         with walk.stage("detect"):
-            factor = min(1.0, self._limits.frame / max(image.shape[:2]))
-            frame = image
-            if factor < 1:
-                frame = np.asarray(
-                    cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
-                )
-            boxes = (await self._runners.detector.detect(frame)).copy()
-            boxes[:, :4] /= factor
-            return boxes
+            boxes = await self._detect(image)
+            likely = boxes[boxes[:, 4] >= self._limits.lone_score]
+            parts = parts_to_look_at(likely, (width, height), frame) if self._limits.closer else []
+            if not parts:
+                return boxes
+            found = [await self._detect(image[p.y : p.y + p.height, p.x : p.x + p.width]) for p in parts]
+            return join(boxes, parts, found, (width, height), frame)
 
-    async def _look_at_boxes(self, photo: Photo, boxes: Float32, walk: Walk, *, evidence: bool) -> list[Look]:
-        """Cut every boxed pill out and, where asked, ask the runners about all of them at once."""
+    async def _detect(self, image: UInt8) -> Float32:
+        """Ask the detector, with no more pixels than it looks at. (N, 5) in px of `image`, best first."""
+        factor = min(1.0, self._limits.frame / max(image.shape[:2]))
+        if factor < 1:
+            shrunk = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            boxes = (await self._runners.detector.detect(np.asarray(shrunk, np.uint8))).copy()
+        else:
+            boxes = (await self._runners.detector.detect(np.ascontiguousarray(image))).copy()
+        boxes[:, :4] /= factor
+        return boxes
+
+    async def _cut(self, photo: Photo, boxes: Float32, walk: Walk) -> list[View]:
+        """Tell pill from background in every box (N, 5), and leave out what has nothing of a pill."""
+        if not len(boxes):
+            return []
         crops = [crop_around(photo.pixels, (float(b[0]), float(b[1]), float(b[2]), float(b[3]))) for b in boxes]
         found = await walk.optional(
             "cutout", "mask", self._runners.background.mask(np.stack([crop.pixels for crop in crops]))
         )
+        return [
+            View(box, crop, usable_mask(None if found is None else found[i], box, crop))
+            for i, (box, crop) in enumerate(zip(boxes, crops, strict=True))
+            if found is None or found[i].any()
+        ]
+
+    async def _judge(self, photo: Photo, views: Sequence[View], walk: Walk, *, evidence: bool) -> list[Look]:
+        """Judge every view and, where asked, ask the runners about all that are good enough at once."""
         looks, cutouts, order = [], [], []
-        for i, (box, crop) in enumerate(zip(boxes, crops, strict=True)):
-            mask = usable_mask(None if found is None else found[i], box, crop)
+        height, width = photo.pixels.shape[:2]
+        for i, view in enumerate(views):
+            box, crop, mask = view.box, view.crop, view.mask
             pill_px = float(max(box[2] - box[0], box[3] - box[1])) / photo.scale
             with walk.stage("quality"):
-                quality, reason = assess(crop.pixels, mask, pill_px)
+                quality, reason = assess(crop.pixels, mask, pill_px, cut=cut_off(mask, crop, width, height))
             looks.append(
                 Look(reason, (float(box[0]), float(box[1]), float(box[2]), float(box[3])), float(box[4]), mask, crop,
                      quality)
@@ -255,19 +303,27 @@ class Pipeline:
         self, looks: Sequence[Look], hints: Hints, catalogs: Sequence[str] | None, top_k: int, walk: Walk
     ) -> tuple[Decision, Reason | None, list[Candidate]]:
         """Rank what was seen. A side that could not be judged is left out; if none could, its reason is the answer."""
-        good = [look.evidence for look in looks if look.reason is None]
+        good = [look for look in looks if look.reason is None]
         if not good:
             return "unidentified", looks[0].reason, []
         gallery = self.gallery
         with walk.stage("rank"):
-            ranking = await asyncio.to_thread(rank, gallery, good, hints, catalogs, self.weights, limit=top_k)
+            ranking = await asyncio.to_thread(
+                rank, gallery, [look.evidence for look in good], hints, catalogs, self.weights, limit=top_k
+            )
         if ranking.decision == "unidentified":
             return "unidentified", ranking.reason, []
         candidates = [
             candidate(gallery.item(answer.row), number, answer.probability, answer.evidence)
             for number, answer in enumerate(ranking.answers, start=1)
         ]
-        return ranking.decision, ranking.reason, candidates
+        certain = ranking.decision == "identified" and not all(_partly_hidden(look) for look in good)
+        return ("identified" if certain else "candidates"), ranking.reason, candidates
+
+
+def _partly_hidden(look: Look) -> bool:
+    """An imprint may go on where it cannot be seen: enough to propose, never to be certain."""
+    return look.quality is not None and not HIDES.isdisjoint(look.quality.issues)
 
 
 def candidate(item: CatalogItem, number: int, score: float, evidence: Evidence) -> Candidate:
@@ -297,7 +353,7 @@ def _side(name: SideName, look: Look, photo: Photo) -> Side:
 def _detected(look: Look, photo: Photo, answer: tuple[Decision, Reason | None, list[Candidate]] | None) -> DetectedPill:
     """The public form of one of many pills."""
     assert look.box is not None and look.crop is not None and look.mask is not None  # noqa: PT018
-    points = outline(look.mask) * look.crop.scale + np.array(look.crop.origin, np.float32)
+    points = outline(look.mask) * look.crop.scale + np.array(look.crop.origin, np.float32) + 0.5  # centres to borders
     points = np.clip(points, 0, [photo.pixels.shape[1], photo.pixels.shape[0]]) / photo.scale
     return DetectedPill(
         box=_full_size(look.box, photo), score=_probability(look.score),

@@ -19,8 +19,9 @@ class DetectionLimits:
     companion_area: float = 0.3  # a second pill at least this large, relative to the first, makes it "several"
     inside: float = 0.7  # share of a box inside a better one from which it is part of it: an imprint, a half
     frame: int = 640  # px, long side of what the detector is shown
+    closer: bool = True  # look again at parts of a large photo where a pill is small
     most_pills: int = 40
-    at_once: int = 8  # pills looked at side by side
+    at_once: int = 10  # pills looked at side by side: a dispensing pouch
 
 
 def independent(boxes: Float32, inside: float) -> Float32:
@@ -43,14 +44,14 @@ def several_pills(boxes: Float32, limits: DetectionLimits) -> bool:
     return bool((areas >= limits.companion_area * areas.max()).sum() > 1)
 
 
-def one_pill(boxes: Float32, limits: DetectionLimits) -> Float32 | None:
-    """The box that is meant where a photo shows one pill, (5,), or None. Among sure boxes the largest."""
-    sure = boxes[boxes[:, 4] >= limits.score]
+def one_pill(boxes: Float32, limits: DetectionLimits) -> int | None:
+    """Row of the box that is meant where a photo shows one pill, or None. Among sure boxes the largest."""
+    sure = np.flatnonzero(boxes[:, 4] >= limits.score)
     if len(sure):
-        areas = (sure[:, 2] - sure[:, 0]) * (sure[:, 3] - sure[:, 1])
-        return np.asarray(sure[int((areas * sure[:, 4]).argmax())], np.float32)
+        areas = (boxes[sure, 2] - boxes[sure, 0]) * (boxes[sure, 3] - boxes[sure, 1])
+        return int(sure[(areas * boxes[sure, 4]).argmax()])
     if len(boxes) and boxes[0, 4] >= limits.lone_score:
-        return np.asarray(boxes[0], np.float32)
+        return 0
     return None
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.cutout import SquareCrop
 from pipeline.schemas import Quality, Reason
 
 UInt8 = NDArray[np.uint8]
@@ -25,6 +26,19 @@ DARK_LEVEL: Final = 28.0
 """If even the brightest twentieth of the crop stays below this level (0..255), the photo is too dark."""
 MIN_PILL: Final = 16.0
 """Long side of the pill, px of the full photo, below which neither imprint nor colour can be told."""
+
+GLARE_LEVEL: Final = 245.0
+"""Darkest of the three channels (0..255) from which a pixel shows the lamp, not the pill."""
+PALE: Final = 215.0
+"""Median of the same over the pill from which glare cannot be told from a white coat."""
+GLARE: Final = 0.02
+"""Share of the pill under glare from which an imprint may be hidden: three times the most that any of 201 consumer
+photos has, all of which can be read there."""
+CUT_OFF: Final = 0.3
+"""Part of the pill's long side that lies on the photo's border from which it is cut off. A whole round pill that just
+touches the border lies on it with less, and so did each of 201 consumer photos (at most .003)."""
+HIDES: Final = frozenset({"glare", "cut_off"})
+"""Issues with which part of the pill is not seen."""
 
 
 def _disc(size: int) -> UInt8:
@@ -53,13 +67,54 @@ def rim_width(gray: NDArray[np.float32], mask: UInt8) -> tuple[float, float]:
     return contrast / max(steepest, 1e-3), contrast
 
 
-def assess(crop: UInt8, mask: UInt8, pill_px: float) -> tuple[Quality, Reason | None]:
+def glare(crop: UInt8, mask: UInt8) -> float:
+    """Share of the pill, [0, 1], that mirrors the lamp; 0 for pale pills, where that cannot be told.
+
+    White that reaches the rim is no mirrored lamp but the white half of a capsule.
+    """
+    inner = cv2.erode((mask > 0).astype(np.uint8), _disc(9)) > 0
+    if not inner.any():
+        return 0.0
+    darkest = crop.min(axis=2)
+    if float(np.median(darkest[inner])) > PALE:
+        return 0.0
+    spots = cv2.morphologyEx(((darkest >= GLARE_LEVEL) & inner).astype(np.uint8), cv2.MORPH_OPEN, _disc(5))
+    _, labels = cv2.connectedComponents(spots)
+    rim = inner & ~(cv2.erode(inner.astype(np.uint8), _disc(5)) > 0)
+    at_rim = np.unique(labels[rim])
+    return float(np.count_nonzero(labels[~np.isin(labels, at_rim) & (labels > 0)]) / inner.sum())
+
+
+def cut_off(mask: UInt8, crop: SquareCrop, width: int, height: int) -> bool:
+    """Does the pill go on beyond the photo?
+
+    Args:
+        mask: (S, S) uint8 of the crop, nonzero = pill.
+        width, height: of the photo, px.
+    """
+    inside = mask > 0
+    if not inside.any():
+        return False
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    long_side = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    size = mask.shape[0]
+    on_border = 0
+    for lines, origin, length in ((inside.T, crop.origin[0], width), (inside, crop.origin[1], height)):
+        for edge, inward in ((-origin / crop.scale, 1.0), ((length - origin) / crop.scale, -1.0)):
+            place = round(edge + inward * 0.75 - 0.5)  # the first line of crop px that lies on the photo
+            if 0 <= place < size:
+                on_border = max(on_border, int(lines[place].sum()))
+    return bool(on_border >= CUT_OFF * long_side)
+
+
+def assess(crop: UInt8, mask: UInt8, pill_px: float, *, cut: bool = False) -> tuple[Quality, Reason | None]:
     """Judge one pill.
 
     Args:
         crop: (S, S, 3) uint8 RGB around the pill.
         mask: (S, S) uint8, nonzero = pill.
         pill_px: long side of the pill in px of the full photo.
+        cut: it goes on beyond the photo (`cut_off`).
 
     Returns the quality for the answer, and the reason for refusing the photo, if there is one.
     """
@@ -82,4 +137,8 @@ def assess(crop: UInt8, mask: UInt8, pill_px: float) -> tuple[Quality, Reason | 
         issues.append("blurry")
     if lost > 0.3 and float(pixels.mean()) > 128:
         issues.append("overexposed")
+    if glare(crop, mask) >= GLARE:
+        issues.append("glare")
+    if cut:
+        issues.append("cut_off")
     return Quality(sharpness=round(sharpness, 3), exposure=round(exposure, 3), issues=issues), reason

@@ -126,7 +126,11 @@ class NamedProbability(Model):
 
 
 class Quality(Model):
-    """Can this photo be judged at all? 1 = perfect."""
+    """Can this photo be judged at all? 1 = perfect.
+
+    `issues`: the reason for refusing it, if any, else what a better photo would mend: "blurry", "overexposed", "glare",
+    "cut_off". The list may grow.
+    """
 
     sharpness: Probability
     exposure: Probability

@@ -18,6 +18,8 @@ from typing import Any
 os.environ.setdefault("YOLO_OFFLINE", "true")  # read by ultralytics when it is imported
 os.environ.setdefault("YOLO_AUTOINSTALL", "false")
 
+import cv2
+import numpy as np
 import torch
 import yaml
 from torch import nn
@@ -26,8 +28,10 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils import LOGGER
 
+from training.cutouts import read_rgb
 from training.detector_data import prepare, prepare_check
 from training.scenes import SceneGenerator
+from training.shipped import load_shipped
 from training.yolo_weights import fitting, read_tensors
 
 RUNS = Path("runs/detector")
@@ -48,8 +52,8 @@ def _lower_rate(trainer: "PillTrainer") -> None:
 
 
 class PillTrainer(DetectionTrainer):  # type: ignore[misc]
-    """ultralytics' trainer, but a new network begins from the tensors of a YOLOv5 checkpoint that fit it, and the
-    learning rate falls with every step."""
+    """ultralytics' trainer, but a new network begins from the tensors of a YOLOv5 checkpoint that fit it, or from a
+    shipped ONNX file, and the learning rate falls with every step."""
 
     start: Path
     threads: int
@@ -63,11 +67,22 @@ class PillTrainer(DetectionTrainer):  # type: ignore[misc]
     def get_model(self, cfg: Any = None, weights: nn.Module | None = None, verbose: bool = True) -> DetectionModel:
         torch.set_num_threads(self.threads)  # ultralytics sets its own number for CPU runs
         model = super().get_model(cfg, weights, verbose=False)
-        if weights is None:
+        if weights is None and self.start.suffix == ".onnx":
+            count = load_shipped(model, self.start, self._some_pictures())
+            LOGGER.info(f"{count} convolutions start from {self.start.name}")
+        elif weights is None:
             tensors = fitting(read_tensors(self.start), model)
             model.load_state_dict(tensors, strict=False)
             LOGGER.info(f"{len(tensors)} of {len(model.state_dict())} tensors start from {self.start.name}")
         return model
+
+    def _some_pictures(self, count: int = 16) -> torch.Tensor:
+        """(count, 3, S, S) float32 in [0, 1] from the training list, stretched square."""
+        listing = (Path(self.data["path"]) / self.data["train"]).read_text().split()
+        chosen = listing[:: max(len(listing) // count, 1)][:count]
+        side = (self.args.imgsz, self.args.imgsz)
+        images = np.stack([cv2.resize(read_rgb(Path(name)), side, interpolation=cv2.INTER_AREA) for name in chosen])
+        return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
 
 
 def run_stage(number: int, config: dict[str, Any], description: Path, data: Path, before: Path | None) -> Path:
@@ -102,7 +117,9 @@ def run_stage(number: int, config: dict[str, Any], description: Path, data: Path
     if last.exists():
         settings["resume"] = str(last)
     trainer = PillTrainer(overrides=settings)
-    trainer.start, trainer.threads = data / config["start"], config["threads"]
+    # a shipped file lies in this repository, published tensors in the data folder
+    trainer.start = Path(config["start"]) if config["start"].endswith(".onnx") else data / config["start"]
+    trainer.threads = config["threads"]
     trainer.train()
     done.touch()
     return best

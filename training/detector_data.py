@@ -8,7 +8,8 @@ made twice.
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,7 +31,8 @@ Picture = tuple[NDArray[np.uint8], Boxes]
 class _Scenes(Protocol):
     def scene(
         self, rng: np.random.Generator, size: tuple[int, int], pills: int,
-        extent: tuple[float, float] = ..., touching: float = ...,
+        extent: tuple[float, float] = ..., touching: float = ..., *, things: int = ...,
+        thing_extent: tuple[float, float] = ...,
     ) -> Any: ...  # fmt: skip
 
 
@@ -97,23 +99,42 @@ def label_lines(boxes: Boxes, width: int, height: int) -> str:
     return "".join(lines)
 
 
-def scene_pictures(scenes: _Scenes, kind: str, spec: dict[str, Any], seed: int) -> Iterator[Picture]:
-    """`spec["count"]` generated pictures. In `spec`, each a [low, high]: `pills`, `side` (px), `extent` (long side of
-    a pill as a share of the short side of the picture), `margin` where pictures are cropped to their pill;
-    `touching` in [0, 1]; `printed` where words and rulers lie beside the pills."""
-    for number in range(spec["count"]):
-        rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), number])
-        low, high = spec["side"]
-        size = (int(rng.integers(low, high + 1)), int(rng.integers(low, high + 1)))
-        pills = int(rng.integers(spec["pills"][0], spec["pills"][1] + 1))
-        extent = (spec["extent"][0], spec["extent"][1])
-        made = scenes.scene(rng, size=size, pills=pills, extent=extent, touching=spec["touching"])
-        picture = (made.image, made.boxes)
-        if "margin" in spec and len(made.boxes):
-            picture = tight_crop(picture, rng.uniform(*spec["margin"]), rng)
-        if spec.get("printed"):
-            picture = (print_text(*picture, rng), picture[1])
-        yield picture
+def scene_picture(scenes: _Scenes, kind: str, spec: dict[str, Any], seed: int, number: int) -> Picture:
+    """Generated picture `number` of a kind; the same whenever it is made. In `spec`, each a [low, high]: `pills`,
+    `side` (px), `extent` (long side of a pill as a share of the short side of the picture), `margin` where pictures
+    are cropped to their pill; `touching` in [0, 1]; `printed` where words and rulers lie beside the pills; `things`
+    (how many) and `thing_extent` where other things do."""
+    rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), number])
+    low, high = spec["side"]
+    size = (int(rng.integers(low, high + 1)), int(rng.integers(low, high + 1)))
+    pills = int(rng.integers(spec["pills"][0], spec["pills"][1] + 1))
+    extent = (spec["extent"][0], spec["extent"][1])
+    others: dict[str, Any] = {}
+    if "things" in spec:
+        others["things"] = int(rng.integers(spec["things"][0], spec["things"][1] + 1))
+        others["thing_extent"] = (spec["thing_extent"][0], spec["thing_extent"][1])
+    made = scenes.scene(rng, size=size, pills=pills, extent=extent, touching=spec["touching"], **others)
+    picture = (made.image, made.boxes)
+    if "margin" in spec and len(made.boxes):
+        picture = tight_crop(picture, rng.uniform(*spec["margin"]), rng)
+    if spec.get("printed"):
+        picture = (print_text(*picture, rng), picture[1])
+    return picture
+
+
+def bare_crop(picture: Picture, rng: np.random.Generator) -> Picture | None:
+    """A part of a real photo without any pill: what hands, tables and packages look like between them. None where a
+    few tries found no free place of at least a quarter of the photo's sides."""
+    image, boxes = picture
+    height, width = image.shape[:2]
+    for _ in range(30):
+        share = rng.uniform(0.25, 0.7)
+        w, h = int(width * share), int(height * share)
+        x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
+        apart = (boxes[:, 0] >= x + w) | (boxes[:, 2] <= x) | (boxes[:, 1] >= y + h) | (boxes[:, 3] <= y)
+        if apart.all():
+            return image[y : y + h, x : x + w], np.zeros((0, 4), np.float32)
+    return None
 
 
 class _Writer:
@@ -123,15 +144,21 @@ class _Writer:
         self.root, self.long_side = root, long_side
         self.lists: dict[str, list[str]] = {"train": [], "val": []}
 
-    def add(self, group: str, name: str, picture: Picture, split: str, repeat: int = 1) -> None:
-        image, boxes = shrink(picture, self.long_side)
+    def add(self, group: str, name: str, make: Callable[[], Picture], split: str, repeat: int = 1) -> None:
+        """`make` is called unless the picture is there already: an interrupted preparation goes on where it was."""
         pictures, labels = (self.root / kind / group for kind in ("images", "labels"))
-        pictures.mkdir(parents=True, exist_ok=True)
-        labels.mkdir(parents=True, exist_ok=True)
-        path = pictures / f"{name}.jpg"
-        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-        (labels / f"{name}.txt").write_text(label_lines(boxes, image.shape[1], image.shape[0]))
+        path, label = pictures / f"{name}.jpg", labels / f"{name}.txt"
+        if not label.exists():  # written last
+            image, boxes = shrink(make(), self.long_side)
+            pictures.mkdir(parents=True, exist_ok=True)
+            labels.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+            label.write_text(label_lines(boxes, image.shape[1], image.shape[0]))
         self.lists[split] += [str(path.resolve())] * repeat
+
+
+def _same(picture: Picture) -> Picture:
+    return picture
 
 
 def _describe(root: Path, val: list[str], name: str) -> Path:
@@ -162,14 +189,18 @@ def prepare(config: dict[str, Any], data: Path, scenes: _Scenes, root: Path) -> 
         photos = coco_boxes(data / "detect" / source["folder"], source["drop"])
         keep_back = held_out(len(photos), source["hold_out"], seed)
         for number, (path, boxes) in enumerate(photos):
-            image = read_rgb(path)
-            split, repeat = ("val", 1) if number in keep_back else ("train", settings["repeat_real"])
-            writer.add("real", f"{source['folder']}-{path.stem}", (image, boxes), split, repeat)
+            picture = (read_rgb(path), boxes)
+            split, repeat = ("val", 1) if number in keep_back else ("train", source["repeat"])
+            writer.add("real", f"{source['folder']}-{path.stem}", partial(_same, picture), split, repeat)
+            for part in range(source.get("bare", 0)):
+                rng = np.random.default_rng([seed, zlib.crc32(path.name.encode()), part])
+                if (bare := bare_crop(picture, rng)) is not None:
+                    writer.add("bare", f"{source['folder']}-{path.stem}-{part}", partial(_same, bare), split)
     for kind, spec in settings["scenes"].items():
         keep_back = held_out(spec["count"], settings["held_out_scenes"], seed)
-        made = scene_pictures(scenes, kind, spec, seed)
-        for number, picture in enumerate(tqdm(made, f"scenes: {kind}", spec["count"], mininterval=5)):
-            writer.add("scene", f"{kind}-{number:05d}", picture, "val" if number in keep_back else "train")
+        for number in tqdm(range(spec["count"]), f"scenes: {kind}", mininterval=5):
+            make = partial(scene_picture, scenes, kind, spec, seed, number)
+            writer.add("scene", f"{kind}-{number:05d}", make, "val" if number in keep_back else "train")
     (root / "train.txt").write_text("\n".join(writer.lists["train"]) + "\n")
     return _describe(root, writer.lists["val"], "data")
 
@@ -178,6 +209,5 @@ def prepare_check(folder: Path, root: Path) -> Path:
     """Make a COCO folder readable for ultralytics under `root`, unchanged but for size; return its yaml."""
     writer = _Writer(root, 1024)
     for path, boxes in coco_boxes(folder):
-        image = read_rgb(path)
-        writer.add(folder.name, path.stem, (image, boxes), "val")
+        writer.add(folder.name, path.stem, partial(_same, (read_rgb(path), boxes)), "val")
     return _describe(root, writer.lists["val"], folder.name)

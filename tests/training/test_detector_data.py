@@ -64,8 +64,7 @@ def config() -> dict:
     return {
         "seed": 3,
         "data": {
-            "real": [{"folder": "photos", "drop": ["shop"], "hold_out": 0.25}],
-            "repeat_real": 2,
+            "real": [{"folder": "photos", "drop": ["shop"], "hold_out": 0.25, "repeat": 2}],
             "long_side": 50,
             "scenes": {"few": {"count": 4, **scenes}, "empty": {"count": 2, **scenes, "pills": [0, 0]}},
             "held_out_scenes": 0.25,
