@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "faults", "imprint", "speed")}
+COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "faults", "imprint", "retrieval", "speed")}
 
 
 def main() -> None:
