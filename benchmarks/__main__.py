@@ -4,6 +4,7 @@ import importlib
 import sys
 
 COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "faults", "imprint", "retrieval", "speed")}
+COMMANDS["losses"] = "benchmarks.embedding_losses"
 
 
 def main() -> None:

@@ -13,11 +13,13 @@ FEATURES = 1280
 
 
 class EmbedNet(nn.Module):
-    """(N, 3, S, S) float32 RGB in [0, 255] -> (N, dimension) L2-normalised. S a multiple of 32, 160 in use.
+    """(N, 3, S, S) float32 RGB in [0, 255] -> (N, dimension) L2-normalised. S a multiple of 32, `input_size` in use.
 
     The stem and the first two stages keep their ImageNet weights: they see edges and colours, cost half of the
     backward pass, and changing them on synthetic views only widens the gap to real photos.
     """
+
+    input_size: int = 128
 
     def __init__(self, dimension: int = 256) -> None:
         super().__init__()
