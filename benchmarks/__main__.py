@@ -4,7 +4,7 @@ import importlib
 import sys
 
 COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "faults", "imprint", "retrieval", "speed")}
-COMMANDS["losses"] = "benchmarks.embedding_losses"
+COMMANDS |= {"losses": "benchmarks.embedding_losses", "views": "benchmarks.view_statistics"}
 
 
 def main() -> None:
