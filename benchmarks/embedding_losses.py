@@ -38,7 +38,7 @@ Float32 = NDArray[np.float32]
 
 PART: Final = "loss"
 SIZE: Final = 128
-SIDES: Final = 1800
+SIDES: Final = 1000
 """Sides that get views to train on; all 5,226 are searched."""
 VIEWS: Final = 2
 STEPS: Final = 400
@@ -60,13 +60,13 @@ class Features:
 
 
 def features(data: Path) -> Features:
-    """Computed the first time (three minutes of one core), read back from runs/losses/ afterwards."""
+    """Computed the first time (two minutes of one core), read back from runs/losses/ afterwards."""
     if not KEPT.is_file():
         net = EmbedNet().to(memory_format=torch.channels_last)
         net.start_from_imagenet(None)
         net.eval()
         rng, pills = np.random.default_rng(5), load_nih_crops(data)
-        sides, maker = rng.permutation(len(pills))[:SIDES], ConsumerViews(data, size=SIZE, pool=120, seed=5)
+        sides, maker = rng.permutation(len(pills))[:SIDES], ConsumerViews(data, size=SIZE, pool=60, seed=5)
         views = [np.stack([maker.view(pills[i].rgba, rng)[..., :3] for i in sides]) for _ in range(VIEWS)]
         images, owner = consumer_images(data)
         KEPT.parent.mkdir(parents=True, exist_ok=True)

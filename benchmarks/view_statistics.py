@@ -80,8 +80,8 @@ def real_differences(pills: list[PillImage], data: Path) -> Float64:
 
 
 def made_differences(pills: list[PillImage], data: Path) -> Float64:
-    """(VIEWS, 6): views of random sides."""
-    maker, rng = ConsumerViews(data, size=SIZE, pool=60, seed=1), np.random.default_rng(1)
+    """(VIEWS, 6): views of random sides, all under a lamp; training takes fewer (see `ConsumerViews`)."""
+    maker, rng = ConsumerViews(data, size=SIZE, pool=60, seed=1, lamps=1.0), np.random.default_rng(1)
     rows = []
     for _ in range(VIEWS):
         rgba = pills[rng.integers(len(pills))].rgba
