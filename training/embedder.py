@@ -29,12 +29,12 @@ from training.views import ConsumerViews
 def load_for_export(checkpoint: Path) -> EmbedNet:
     """(N, 3, S, S) float32 RGB in [0, 255] of cut-outs on black -> (N, 256) L2-normalised.
 
-    `input_size` of the result is the S it was trained for: 224 px in place of 128 cost a third of the right answers.
+    `input_size` of the result is the S to run it at: 224 px in place of 128 cost a third of the right answers.
     """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     net = EmbedNet(state["average"]["project.weight"].shape[0])
     net.load_state_dict(state["average"])
-    net.input_size = int(state["config"]["size"])
+    net.input_size = int(state["config"]["input"])
     return net.eval()
 
 
@@ -114,7 +114,7 @@ def _resumed(config: dict[str, Any], state: dict[str, Any]) -> tuple[EmbedNet, A
 
 
 @torch.no_grad()
-def _centre_on_real_photos(net: EmbedNet, size: int, data: Path) -> None:
+def centre_on_real_photos(net: EmbedNet, size: int, data: Path) -> None:
     """Shift the projection so that real photos have their mean at 0: what all of them share, a warm lamp and a phone's
     camera, tells nothing about a pill. `index.build` does the same for each catalogue's reference photos.
 
@@ -186,7 +186,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
                 "prototypes": head.prototypes.detach(), "alike": head.alike, "optimizer": optimizer.state_dict(),
                 "schedules": [s.state_dict() for s in schedules],
             })  # fmt: skip
-    _centre_on_real_photos(average.module, config["size"], data)
+    centre_on_real_photos(average.module, config["input"], data)
     journal.keep({"average": average.module.state_dict(), "config": config})
     metrics = {"classes": len(pills), "steps": config["steps"], "loss": row["loss"], "config": config}
     journal.metrics(metrics)

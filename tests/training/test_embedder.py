@@ -12,8 +12,8 @@ from training.embedder import load_for_export  # noqa: E402
 from training.views import lamp  # noqa: E402
 
 
-def test_the_model_is_exported_at_the_size_it_was_trained_for(tmp_path: Path) -> None:
-    torch.save({"average": EmbedNet(16).state_dict(), "config": {"size": 96}}, tmp_path / "best.pt")
+def test_the_model_is_exported_at_the_size_the_config_names(tmp_path: Path) -> None:
+    torch.save({"average": EmbedNet(16).state_dict(), "config": {"size": 128, "input": 96}}, tmp_path / "best.pt")
     net = load_for_export(tmp_path / "best.pt")
     assert net.input_size == 96
     assert not net.training
