@@ -3,8 +3,9 @@
 import importlib
 import sys
 
-NAMES = ("accuracy", "batching", "detection", "faults", "imprint", "scaling", "speed")
+NAMES = ("accuracy", "batching", "detection", "faults", "imprint", "retrieval", "scaling", "speed")
 COMMANDS = {name: f"benchmarks.{name}" for name in NAMES}
+COMMANDS |= {"losses": "benchmarks.embedding_losses", "views": "benchmarks.view_statistics"}
 
 
 def main() -> None:

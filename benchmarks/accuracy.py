@@ -4,12 +4,13 @@ import argparse
 import os
 from pathlib import Path
 
-from benchmarks.answers import answer_rows, in_process, over_http, retrieval_rows
+from benchmarks.answers import answer_rows, in_process, over_http
 from benchmarks.attributes import attribute_rows
 from benchmarks.detection import detection_rows
 from benchmarks.imprint import imprint_rows
 from benchmarks.masks import mask_rows
 from benchmarks.report import table, write
+from benchmarks.retrieval import retrieval_rows
 from benchmarks.rows import Row
 from pipeline.__main__ import load_pipeline
 from pipeline.settings import settings
@@ -29,10 +30,9 @@ def measure(part: str, data: Path, url: str | None) -> list[Row]:
         return attribute_rows(data, models)
     if part == "ocr":
         return imprint_rows(data, models)
-    pipeline = load_pipeline()
     if part == "retrieval":
-        return retrieval_rows(pipeline, data)
-    ask = over_http(url) if url else in_process(pipeline)
+        return retrieval_rows(data, settings().index_dir, models, ("consumer",))
+    ask = over_http(url) if url else in_process(load_pipeline())
     return answer_rows(ask, data, "through the service" if url else "in process")
 
 

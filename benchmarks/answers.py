@@ -1,4 +1,4 @@
-"""The product's own figures on real consumer photos: retrieval by embedding alone, and the whole answer.
+"""The product's own figures on real consumer photos: the whole answer.
 
 One photo per query, 60 photos of 54 to 58 pills whose label does not contradict what is on them; the right answer is
 the appearance group of the true item (items that show the same reference photo are one answer).
@@ -14,7 +14,7 @@ import requests
 from benchmarks.rows import Row, share_row
 from pipeline.identify import Pipeline
 from pipeline.photo import read_photo
-from training.consumer import collect, load_photos, pairs, right_answers
+from training.consumer import load_photos, pairs, right_answers
 
 PART = "pill"
 TOPS = (1, 5, 10)
@@ -43,26 +43,6 @@ def over_http(url: str) -> Answer:
         return dict(answer.json())
 
     return ask
-
-
-def retrieval_rows(pipeline: Pipeline, data: Path) -> list[Row]:
-    """Top-1/5/10 by the embedding alone, against the NIH sides and against every photo of the index."""
-    known, _ = load_photos(data)
-    right = right_answers(data)
-    evidence = asyncio.run(collect(pipeline, known))
-    rows = []
-    for catalogs, name in ((["us-nih"], "NIH sides"), (None, "all three catalogues")):
-        places = []
-        for photo in known:
-            side = evidence.get(photo.number)
-            found = side.vectors if side else None
-            places.append(_place(pipeline, found, catalogs, right[photo.number]))
-        rows += [
-            share_row(PART, f"consumer photos to {name}, embedding alone", f"top-{k}",
-                      sum(p < k for p in places), len(places), unit="photos")
-            for k in (*TOPS, 50)
-        ]  # fmt: skip
-    return rows
 
 
 def answer_rows(ask: Answer, data: Path, name: str) -> list[Row]:
@@ -103,21 +83,6 @@ def _said(label: str, answers: Sequence[tuple[dict[str, Any], set[str]]]) -> lis
         ),
         share_row(PART, label, "said identified and was wrong", wrong, n, unit="photos"),
     ]
-
-
-def _place(pipeline: Pipeline, vectors: Any, catalogs: list[str] | None, right: set[str]) -> int:
-    """Place (0 = first) of the first right appearance group among the nearest; 10**6 when it is not among them."""
-    if vectors is None:
-        return 10**6
-    rows = pipeline.gallery.nearest(vectors, 400, catalogs)
-    groups: list[int] = []
-    for row, group in zip(rows, pipeline.gallery.attributes(rows).group, strict=True):
-        if int(group) in groups:
-            continue
-        groups.append(int(group))
-        if pipeline.gallery.item(int(row)).item_id in right:
-            return len(groups) - 1
-    return 10**6
 
 
 def _rank_of(answer: dict[str, Any], right: set[str]) -> int:

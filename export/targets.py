@@ -102,10 +102,13 @@ TARGETS: Final[dict[str, Target]] = {
             data=(_MOBILENET, _NIH, _KOREAN),
         ),
         Target(
-            name="embedder", size=224, output="embedding", shape=("n", 256),
+            name="embedder", size=128, output="embedding", shape=("n", 256),
             meaning="L2-normalised; cosine compares",
             batched=True, tolerance=1e-4, half_tolerance=5e-3, sample="cutout", license=APACHE,
-            data=("EfficientNet-Lite0 ImageNet weights (Apache-2.0 package)", _NIH),
+            data=(
+                "EfficientNet-Lite0 ImageNet weights (Apache-2.0 package)", _NIH, _BACKGROUNDS,
+                f"the mean of {_NIH_CONSUMER} of pills that no catalogue shows",
+            ),
         ),
     )
 }  # fmt: skip

@@ -169,7 +169,9 @@ def _build(options: argparse.Namespace) -> None:
         for path, reason in studied.unreadable.items():
             print(f"  unreadable photo {path.name}: {reason}")
         models.pop("classifier", None)  # took no part
-    manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers))
+    manifest = build(
+        parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers)
+    )
     for name, entry in manifest.catalogs.items():
         print(f"{name}: {entry.items} items, {entry.with_photo} with photo, imprints {entry.imprints}")
     size = sum(file.bytes for file in manifest.files.values()) / 1e6

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from pipeline.ports import Float32, UInt8
+from pipeline.ports import Float32, Int, UInt8
 from pipeline.settings import settings
 from runners.guard import guarded
 from runners.images import on_black
@@ -46,17 +46,24 @@ class Embedder:
         Returns (N, 4, D) float32, L2-normalised: the cut-out as it is, then turned by 90, 180 and 270 degrees
         counter-clockwise. Quarter turns of a long pill repeat the half turns before them, at half the cost.
         """
-        upright = on_black(cutouts, self.size)
-        # views[n, turns] = where the view is in the batch
-        views, batch = np.zeros((len(cutouts), TURNS), np.intp), []
-        for n, (image, cutout) in enumerate(zip(upright, cutouts, strict=True)):
-            step = 2 if is_long(cutout) else 1
-            for turns in range(TURNS):
-                if turns % step == 0:
-                    batch.append(np.rot90(image, turns))
-                views[n, turns] = len(batch) - 1
-        vectors = np.asarray(self.session.run(None, {self.input: np.stack(batch)})[0], np.float32)
+        batch, views = turned(cutouts, self.size)
+        vectors = np.asarray(self.session.run(None, {self.input: batch})[0], np.float32)
         return vectors[views]
+
+
+def turned(cutouts: UInt8, size: int) -> tuple[UInt8, Int]:
+    """Every turn of (N, S, S, 4) uint8 RGBA cut-outs that is worth a look.
+
+    Returns (M, `size`, `size`, 3) uint8 RGB on black, and (N, TURNS): which of the M is each quarter turn.
+    """
+    views, batch = np.zeros((len(cutouts), TURNS), np.int64), []
+    for n, (image, cutout) in enumerate(zip(on_black(cutouts, size), cutouts, strict=True)):
+        step = 2 if is_long(cutout) else 1
+        for turns in range(TURNS):
+            if turns % step == 0:
+                batch.append(np.rot90(image, turns))
+            views[n, turns] = len(batch) - 1
+    return np.stack(batch), views
 
 
 def is_long(cutout: UInt8) -> bool:

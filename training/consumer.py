@@ -67,18 +67,23 @@ def pairs(photos: list[ConsumerPhoto]) -> list[tuple[ConsumerPhoto, ConsumerPhot
     return [(group[0], group[1]) for group in by_pill.values() if len(group) > 1]
 
 
-def right_answers(data: Path) -> dict[str, set[str]]:
-    """Photo number -> ids of all catalogue items that are right (joined by any shared reference photo).
-
-    A photo that is not in there shows a pill that no catalogue knows, as far as we know.
-    """
+def truth(data: Path) -> dict[str, set[str]]:
+    """appearance_id -> ids of all catalogue items that look so (joined by any shared reference photo)."""
     with (data / "catalogs" / "us_nih.csv").open(encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     by_group: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         by_group[row["appearance_group"]].add(f"us-nih:{row['ndc9']}")
-    by_appearance = {row["appearance_id"]: by_group[row["appearance_group"]] for row in rows}
-    by_item = {item: group for group in by_group.values() for item in group}
+    return {row["appearance_id"]: by_group[row["appearance_group"]] for row in rows}
+
+
+def right_answers(data: Path) -> dict[str, set[str]]:
+    """Photo number -> ids of all catalogue items that are right, those that look the same included.
+
+    A photo that is not in there shows a pill that no catalogue knows, as far as we know.
+    """
+    by_appearance = truth(data)
+    by_item = {item: group for group in by_appearance.values() for item in group}
     known, _ = load_photos(data)
     right = {photo.number: by_appearance[photo.appearance] for photo in known}
     with ELSEWHERE.open(encoding="utf-8") as handle:

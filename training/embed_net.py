@@ -13,11 +13,13 @@ FEATURES = 1280
 
 
 class EmbedNet(nn.Module):
-    """(N, 3, S, S) float32 RGB in [0, 255] -> (N, dimension) L2-normalised. S a multiple of 32, 160 in use.
+    """(N, 3, S, S) float32 RGB in [0, 255] -> (N, dimension) L2-normalised. S a multiple of 32, `input_size` in use.
 
     The stem and the first two stages keep their ImageNet weights: they see edges and colours, cost half of the
     backward pass, and changing them on synthetic views only widens the gap to real photos.
     """
+
+    input_size: int = 128
 
     def __init__(self, dimension: int = 256) -> None:
         super().__init__()
@@ -62,17 +64,30 @@ class ArcFace(nn.Module):
     Args:
         prototypes: (classes, dimension), the start; kept un-normalised, used normalised.
         scale: factor on the cosines.
+        alike: (classes, classes) bool, pairs that nobody can tell apart (the blank backs of white tablets, the same
+            pill of two repackagers): taking one for the other is not counted as a mistake. None = all differ.
     """
 
-    def __init__(self, prototypes: Tensor, scale: float) -> None:
+    alike: Tensor | None
+
+    def __init__(self, prototypes: Tensor, scale: float, alike: Tensor | None = None) -> None:
         super().__init__()
         self.prototypes = nn.Parameter(functional.normalize(prototypes))
         self.scale = scale
+        self.register_buffer("alike", alike, persistent=False)
 
     def forward(self, embeddings: Tensor, labels: Tensor, margin: float) -> Tensor:
         """Mean cross-entropy; `embeddings` (N, dimension) L2-normalised, `labels` (N,), `margin` in radians."""
         cosine = embeddings @ functional.normalize(self.prototypes).T
         own = cosine.gather(1, labels[:, None]).clamp(-1 + 1e-6, 1 - 1e-6)
         shifted = torch.cos(torch.acos(own) + margin)
+        if self.alike is not None:
+            cosine = cosine.masked_fill(self.alike[labels], -1.0)
         logits = cosine.scatter(1, labels[:, None], shifted) * self.scale
         return functional.cross_entropy(logits, labels)
+
+
+def look_alikes(prototypes: Tensor, above: float) -> Tensor:
+    """(classes, classes) bool: pairs of references whose cosine is at least `above`; no class is like itself."""
+    unit = functional.normalize(prototypes)
+    return (unit @ unit.T >= above).fill_diagonal_(False)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from index.build import Part, Recipe, build, photo_jobs
+from index.build import Part, Recipe, build, centred, photo_jobs
 from index.cache import BuildCache
 from index.errors import ImportRefused
 from index.importers import table, us_nih
@@ -251,3 +251,19 @@ def test_two_catalogues_of_one_id_are_refused(tmp_path):
     with pytest.raises(ImportRefused, match="share an id"):
         build([Part(catalog, None), Part(own, None)], {}, tmp_path / "index", Recipe())
     assert not (tmp_path / "index").exists()
+
+
+def test_what_all_photos_of_a_catalogue_share_is_taken_out_of_their_vectors():
+    rng = np.random.default_rng(5)
+    own = rng.normal(size=(400, 16))
+    vectors = own + 6.0 * np.eye(16)[0]  # one studio's light on every photo
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    paths = [Path(f"{i}.jpg") for i in range(400)]
+    found = {path: [FaceFacts(vector, None, None)] for path, vector in zip(paths, vectors, strict=True)}
+    shifted = np.stack([centred(paths, found)[path][0].vector for path in paths])
+    np.testing.assert_allclose(np.linalg.norm(shifted, axis=1), 1, atol=1e-5)
+    assert vectors[:, 0].mean() > 0.8
+    assert shifted[:, 0].mean() < 0.6
+    few = centred(paths[:1], {paths[0]: found[paths[0]], Path("stranger.jpg"): found[paths[1]]})
+    assert few.keys() == {paths[0]}
+    assert few[paths[0]][0].vector @ vectors[0] > 0.999  # one photo's mean is the pill itself

@@ -1,0 +1,204 @@
+"""`python -m benchmarks losses --data DIR`: metric losses side by side, at one small budget, on one split.
+
+What differs is the loss alone. The trunk stays as ImageNet left it (EfficientNet-Lite0, 128 px) and its features are
+computed once; each loss then trains the same linear projection, from the same start (PCA of the references), on the
+same batches for the same number of steps, a minute of one core or less. Runs in the training environment.
+
+Measured on the 60 consumer development photos against all NIH sides, which no loss saw.
+"""
+
+import argparse
+import csv
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_metric_learning import losses, miners
+from torch import Tensor
+from torch.nn import functional
+
+from benchmarks.report import table, write
+from benchmarks.retrieval_scores import NOWHERE, Outcome, outcome_rows
+from benchmarks.rows import Row
+from runners.embedder import turned
+from training.consumer import load_photos, truth
+from training.cutouts import load_nih_crops
+from training.embed_net import ArcFace, EmbedNet
+from training.embedder import embed_all, exact_views
+from training.real_cutouts import Cutter, consumer_queries
+from training.views import ConsumerViews
+
+Float32 = NDArray[np.float32]
+
+PART: Final = "loss"
+SIZE: Final = 128
+SIDES: Final = 1000
+"""Sides that get views to train on; all 5,226 are searched."""
+VIEWS: Final = 2
+STEPS: Final = 400
+SIDES_A_BATCH: Final = 42
+"""Each with its reference and its views: 126 features a step."""
+RATE: Final = 3e-4
+KEPT: Final = Path("runs") / "losses" / "features.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Pooled trunk features, (n, 1280) each."""
+
+    references: Float32  # of all sides
+    sides: NDArray[np.int64]  # (SIDES,) which of them have views
+    views: Float32  # (VIEWS, SIDES, 1280)
+    queries: Float32  # of every turn of every consumer photo
+    owner: NDArray[np.int64]  # photo of each query row, known photos first
+
+
+def features(data: Path) -> Features:
+    """Computed the first time (two minutes of one core), read back from runs/losses/ afterwards."""
+    if not KEPT.is_file():
+        net = EmbedNet().to(memory_format=torch.channels_last)
+        net.start_from_imagenet(None)
+        net.eval()
+        rng, pills = np.random.default_rng(5), load_nih_crops(data)
+        sides, maker = rng.permutation(len(pills))[:SIDES], ConsumerViews(data, size=SIZE, pool=60, seed=5)
+        views = [np.stack([maker.view(pills[i].rgba, rng)[..., :3] for i in sides]) for _ in range(VIEWS)]
+        images, owner = consumer_images(data)
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(
+            KEPT,
+            references=embed_all(net.features, exact_views(pills, SIZE)).numpy(),
+            sides=sides,
+            views=np.stack([embed_all(net.features, view).numpy() for view in views]),
+            queries=embed_all(net.features, images).numpy(),
+            owner=owner,
+        )
+    with np.load(KEPT) as kept:
+        return Features(kept["references"], kept["sides"], kept["views"], kept["queries"], kept["owner"])
+
+
+def consumer_images(data: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """(M, SIZE, SIZE, 3): the turns of every consumer photo's cut-out; and whose each is, known pills first."""
+    known, unknown = load_photos(data)
+    images, owner = [], []
+    for number, query in enumerate(consumer_queries(Cutter(None), [*known, *unknown])):
+        for cutout in query.cutouts:
+            views, _ = turned(cutout[None], SIZE)
+            images.append(views)
+            owner += [number] * len(views)
+    return np.concatenate(images), np.array(owner)
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Unit vectors (N, D) and class numbers (N,) -> a scalar."""
+
+
+def choices(prototypes: Tensor, scale: float = 24.0, margin: float = 0.15) -> dict[str, tuple[Loss, list[Tensor]]]:
+    """The losses by name, each with the parameters it brings along."""
+    arcface, softmax = ArcFace(prototypes.clone(), scale), ArcFace(prototypes.clone(), scale)
+    several = ArcFace(prototypes.clone(), scale)
+    triplet, mine = losses.TripletMarginLoss(margin=0.2), miners.BatchEasyHardMiner("all", "semihard")
+    contrastive, similar = losses.ContrastiveLoss(pos_margin=0.0, neg_margin=0.8), losses.MultiSimilarityLoss()
+
+    def heads(vectors: Tensor, labels: Tensor) -> Tensor:
+        """The sum that ePillID's authors trained with: cross-entropy, ArcFace, triplet and contrastive."""
+        metric = triplet(vectors, labels, mine(vectors, labels)) + contrastive(vectors, labels)
+        return several(vectors, labels, margin) + several(vectors, labels, 0.0) + metric
+
+    return {
+        "cross-entropy over cosines": (lambda v, y: softmax(v, y, 0.0), list(softmax.parameters())),
+        "ArcFace": (lambda v, y: arcface(v, y, margin), list(arcface.parameters())),
+        "triplet, semi-hard": (lambda v, y: triplet(v, y, mine(v, y)), []),
+        "contrastive": (contrastive, []),
+        "multi-similarity": (similar, []),
+        "multi-head sum": (heads, list(several.parameters())),
+    }
+
+
+def start(references: Float32) -> torch.nn.Linear:
+    """The projection as the PCA of the references."""
+    net = EmbedNet()
+    net.start_projection(torch.from_numpy(references))
+    return net.project
+
+
+def trained(
+    kept: Features, loss: Loss, own: list[Tensor], *, steps: int = STEPS, rate: float = RATE
+) -> torch.nn.Linear:
+    """The projection after `steps` batches of sides, each with its reference and views."""
+    rng, project = np.random.default_rng(3), start(kept.references)
+    optimizer = torch.optim.AdamW(project.parameters(), lr=rate, weight_decay=0.02)
+    prototypes = torch.optim.SGD(own, lr=0.15) if own else None
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    stacked = np.concatenate([kept.references[kept.sides][None], kept.views])
+    for _ in range(steps):
+        chosen = rng.choice(len(kept.sides), SIDES_A_BATCH, replace=False)
+        batch = torch.from_numpy(stacked[:, chosen].reshape(-1, stacked.shape[-1]))
+        labels = torch.from_numpy(np.tile(kept.sides[chosen], len(stacked)))
+        value = loss(functional.normalize(project(batch)), labels)
+        for which in (optimizer, prototypes):
+            if which is not None:
+                which.zero_grad()
+        value.backward()
+        for which in (optimizer, prototypes):
+            if which is not None:
+                which.step()
+        schedule.step()
+    return project
+
+
+@torch.inference_mode()
+def outcomes(kept: Features, project: torch.nn.Linear, data: Path) -> list[Outcome]:
+    """The development photos against all NIH sides, both centred as the product does it."""
+    known, _ = load_photos(data)
+    answers = truth(data)
+    with (data / "nih" / "crops.csv").open(encoding="utf-8") as handle:
+        groups = [frozenset(answers[row["appearance_id"].split("|")[0]]) for row in csv.DictReader(handle)]
+    references, queries = project(torch.from_numpy(kept.references)), project(torch.from_numpy(kept.queries))
+    middle = queries[torch.from_numpy(kept.owner >= len(known))].mean(dim=0)
+    sides = functional.normalize(references - middle)
+    sides = functional.normalize(sides - sides.mean(dim=0))
+    cosines = (functional.normalize(queries - middle) @ sides.T).numpy()
+    found = []
+    for number, photo in enumerate(known):
+        rows = cosines[kept.owner == number]
+        if not len(rows):
+            found.append(Outcome.missed())
+            continue
+        best: dict[frozenset[str], float] = {}
+        for group, score in zip(groups, rows.max(axis=0), strict=True):
+            best[group] = max(float(score), best.get(group, -1.0))
+        own = best.get(frozenset(answers[photo.appearance]))
+        place = NOWHERE if own is None else sum(score > own for score in best.values())
+        found.append(Outcome((place,), max(best.values())))
+    return found
+
+
+def main(argv: list[str]) -> None:
+    """Entry of `python -m benchmarks losses`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks losses", description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
+    arguments = parser.parse_args(argv)
+    if arguments.data is None:
+        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    data = arguments.data
+    kept = features(data)
+    first = start(kept.references)
+    rows: list[Row] = outcome_rows(PART, "none: PCA of ImageNet features", outcomes(kept, first, data), "photos")
+    with torch.no_grad():
+        prototypes = first(torch.from_numpy(kept.references))
+    for name, (loss, own) in choices(prototypes).items():
+        began = time.process_time()
+        project = trained(kept, loss, own)
+        spent = f"{name} ({time.process_time() - began:.0f} s of a core)"
+        rows += outcome_rows(PART, spent, outcomes(kept, project, data), "photos")
+    print(table(rows))
+    path = write("losses", "Metric losses on one frozen trunk", "python -m benchmarks losses --data DIR", rows)
+    print(f"written to {path}")
