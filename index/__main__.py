@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,10 +15,12 @@ import numpy as np
 
 from index.build import Part, Recipe, WhatToRead, build, photo_jobs
 from index.cache import BuildCache
+from index.disagreements import disagreements
+from index.disagreements import write as write_disagreements
 from index.faces import find_faces
 from index.importers import kr_mfds, table, tw_tfda, us_nih
 from index.importers.rows import MAX_REJECTED_SHARE, Catalog, Source
-from index.photos import PhotoStudy
+from index.photos import FaceFacts, PhotoStudy
 from index.search import SHIPPED, LoadedIndex
 from pipeline.errors import PillscopeError
 from pipeline.photo import read_photo
@@ -71,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--skip-photos", action="store_true", help="facts only: no model is needed")
     make.add_argument("--skip-ocr", action="store_true", help="do not read imprints from photos (the slow part)")
     make.add_argument("--read-all", action="store_true", help="read also the photos of items whose imprint is known")
+    make.add_argument(
+        "--disagreements", type=Path, metavar="FILE.csv", help="list here what photos and tables disagree on"
+    )
     make.add_argument("--workers", type=int, default=1, help="imprints read at once, a core each (default: 1)")
     make.add_argument("--storage", choices=("float32", "float16", "uint8"), default="float16", help="of the vectors")
     make.add_argument("--cache", type=Path, default=CACHE, help=f"what is known already (default: {CACHE})")
@@ -116,11 +121,26 @@ def _build(options: argparse.Namespace) -> None:
         for path, reason in study.unreadable.items():
             print(f"  unreadable photo {path.name}: {reason}")
         models.pop("classifier", None)  # took no part
+        if options.disagreements is not None:
+            _list_disagreements(parts, facts, options.disagreements)
     manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command()))
     for name, entry in manifest.catalogs.items():
         print(f"{name}: {entry.items} items, {entry.with_photo} with photo, imprints {entry.imprints}")
     size = sum(file.bytes for file in manifest.files.values()) / 1e6
     print(f"{options.out}: version {manifest.index}, {manifest.vectors.count} vectors, {size:.1f} MB")
+
+
+def _list_disagreements(parts: Sequence[Part], facts: Mapping[Path, Sequence[FaceFacts]], path: Path) -> None:
+    found = [
+        one
+        for part in parts
+        if part.photos is not None
+        for one in disagreements(
+            ((f"{part.catalog.source.id}:{i.key}", i) for i in part.catalog.items), part.photos, facts
+        )
+    ]
+    write_disagreements(path, found)
+    print(f"{path}: {len(found)} items whose photos say something else than their table")
 
 
 def _runners(models: Path | None) -> Runners:
