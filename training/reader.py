@@ -16,13 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from runners.ocr import Reader
 from training.drawn_lines import Fonts, draw_line, random_text
 from training.imprint_pills import imprint_pills
-from training.journal import RUNS_DIR, Journal
+from training.journal import Journal
 from training.ppocr_small import PpocrSmall
 from training.reader_net import HEIGHT, ReaderNet
-from training.real_lines import LabelledLine, label, read_again, read_faces, view
+from training.real_lines import LabelledLine, label, read_faces, view
 from training.rendering.typeface import installed, latin_fonts
 from training.signs import Words, catalogue_words, kept_out
 from training.starts import start_file
@@ -197,21 +196,16 @@ def validation(tuning: Sequence[LabelledLine], words: Words, config: dict[str, A
 
 def train(
     config: dict[str, Any], data: Path, wheels: Path | None, start: Path | None = None,
-    again: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Run, or go on with, the training that `config` describes. Returns the metrics.
 
     Args:
         start: checkpoint of an earlier run, whose weights are the first.
-        again: folder of models whose reader reads the real lines once more, for more and better labels.
     """
     torch.manual_seed(config["seed"])
-    journal = Journal(config.get("folder", "reader"))
+    journal = Journal("reader")
     words = catalogue_words(data)
-    faces = read_faces(imprint_pills(data), RUNS_DIR / "reader" / "faces.pkl", PpocrSmall())
-    if again is not None:
-        reader = Reader.open(again)
-        faces = [read_again(face, reader) for face in faces]
+    faces = read_faces(imprint_pills(data), journal.folder / "faces.pkl", PpocrSmall())
     real = {part: [line for face in faces if face.part == part for line in label(face)] for part in ("train", "tuning")}
     checks = validation(real["tuning"], words, config)
     batches = Batches(Lines(real["train"], words, config), config, words.signs)
@@ -271,7 +265,6 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"), help="folder with the pill data")
     parser.add_argument("--wheels", type=Path, default=None, help="folder that holds the pinned wheels already")
     parser.add_argument("--start", type=Path, default=None, help="checkpoint of an earlier run to begin from")
-    parser.add_argument("--again", type=Path, default=None, help="models whose reader labels the real lines anew")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     options = parser.parse_args(argv)
     if options.data is None or not Path(options.data).is_dir():
@@ -279,4 +272,4 @@ def main(argv: list[str]) -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    print(train(config, Path(options.data), options.wheels, options.start, options.again))
+    print(train(config, Path(options.data), options.wheels, options.start))

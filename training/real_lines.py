@@ -6,7 +6,7 @@ the token as its label, and the same line turned round gets none. Faces on which
 
 import pickle
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from index.faces import cut_isolated
-from pipeline.imprint_ctc import PrefixTree, Steps, best_chance
-from pipeline.imprint_text import bare, fold, normalise
-from runners.ocr import Reader
+from pipeline.imprint_text import fold, normalise
 from runners.ocr_lines import directions
 from runners.ocr_relief import relief
 from training.cutouts import read_rgb
@@ -31,16 +29,11 @@ Float32 = NDArray[np.float32]
 
 SURE: Final = 0.5
 """Confidence of the teacher from which a reading that fits counts."""
-TURNS_INTO_ITSELF: Final = frozenset("0OHINSXZ86911MWLTUVCKED")
-"""Letters that still are letters when turned round: a line of only these says nothing about its direction."""
+TURNS_INTO_ITSELF: Final = frozenset("0O1HINSXZ869MWLTUVCKED")
+"""Letters that are or look like letters when turned round (L is a 7, V an A, E a 3): a line of only these says nothing
+about its direction."""
 UPRIGHT_WITHIN: Final = 25
 """Degrees within which lines of one face share a direction."""
-
-
-NEARLY: Final = -4.0
-"""Nats a text may be less probable than what a reader read, and still be what stands there."""
-CLEARLY: Final = 2.0
-"""Nats by which it must be more probable than any other text of the pill."""
 
 
 class Teacher(Protocol):
@@ -62,7 +55,6 @@ class FoundLine:
     quad: int  # which line of the face
     text: str
     confidence: float
-    steps: Steps = ()  # see `pipeline.schemas.Reading`; () where the reader gives none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,21 +107,8 @@ def read_faces(pills: Iterable[ImprintPill], path: Path, teacher: Teacher) -> li
     return faces
 
 
-def read_again(face: ReadFace, reader: Reader) -> ReadFace:
-    """The same lines, read by a reader of ours."""
-    said = reader.read_lines([cut_line(face.picture, line.corners) for line in face.lines])
-    lines = [
-        replace(line, text=new.text, confidence=reader.confidence(new), steps=new.steps)
-        for line, new in zip(face.lines, said, strict=True)
-    ]
-    return replace(face, lines=tuple(lines))
-
-
-def cut_line(picture: UInt8, corners: Float32, size: tuple[int, int] | None = None) -> UInt8:
-    """The quadrilateral `corners` (4, 2) of a picture, flat; `size`: (w, h) px, None = as large as it is there."""
-    if size is None:
-        across, down = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
-        size = (max(int(across), 4), max(int(down), 4))
+def cut_line(picture: UInt8, corners: Float32, size: tuple[int, int]) -> UInt8:
+    """The quadrilateral `corners` (4, 2) of a picture, flat; `size`: (w, h) px."""
     target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
     flat = cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -148,12 +127,9 @@ def wanted_texts(tokens: Sequence[str]) -> dict[str, str]:
 def label(face: ReadFace) -> list[LabelledLine]:
     """The lines of a face whose text is beyond reasonable doubt."""
     wanted = wanted_texts(face.tokens)
-    texts = list(wanted.values())
-    tree = PrefixTree([bare(text).replace(" ", "") for text in texts])
     fits: dict[int, str] = {}
     for number, line in enumerate(face.lines):
         text = _fitting("".join(normalise(line.text)), wanted) if line.confidence >= SURE else None
-        text = text or _likely(line.steps, tree, texts)
         if text:
             fits[number] = text
     upright = _upright(face, fits)
@@ -181,17 +157,6 @@ def _fitting(text: str, wanted: dict[str, str]) -> str | None:
         return None
     near = [w for w in wanted if len(w) >= 4 and Levenshtein.distance(folded, w, score_cutoff=1) <= 1]
     return wanted[near[0]] if len(near) == 1 else None
-
-
-def _likely(steps: Steps, tree: PrefixTree, texts: Sequence[str]) -> str | None:
-    """The text that is nearly as probable as what was read, and clearly more so than every other of the pill."""
-    at, chances = tree.log_chances(steps)
-    order = np.argsort(-chances)
-    if not len(order) or len(texts[at[order[0]]].replace(" ", "")) < 2:
-        return None
-    near = chances[order[0]] - best_chance(steps) >= NEARLY
-    clear = len(order) < 2 or chances[order[0]] - chances[order[1]] >= CLEARLY
-    return texts[at[order[0]]] if near and clear else None
 
 
 def _has_a_top(text: str) -> bool:
