@@ -38,6 +38,9 @@ UInt8 = NDArray[np.uint8]
 Read = Callable[[UInt8], list[list[Reading]]]
 
 TOPS: Final = (1, 5)
+TIMED: Final = 20
+"""Pills whose faces are read several times, for the clock."""
+REPEATS: Final = 7
 
 
 class Catalogue:
@@ -95,17 +98,24 @@ class Catalogue:
         return f"us:{group}" in self._number
 
 
-def read_all(read: Read, pills: Sequence[Pill]) -> tuple[list[ReadPill], list[float]]:
-    """What a reader says of each face, and CPU seconds per face. One with no face has no readings."""
-    seconds: list[float] = []
+def read_all(read: Read, pills: Sequence[Pill]) -> list[ReadPill]:
+    """What a reader says of each face. One with no face has no readings."""
+    return [ReadPill(pill, tuple(read(face[None])[0] for face in pill.faces) or ([],)) for pill in pills]
 
-    def side(face: UInt8) -> list[Reading]:
-        began = time.process_time()
-        readings = read(face[None])[0]
-        seconds.append(time.process_time() - began)
-        return readings
 
-    return [ReadPill(pill, tuple(side(face) for face in pill.faces) or ([],)) for pill in pills], seconds
+def speed_row(name: str, read: Read, pills: Sequence[Pill]) -> Row:
+    """CPU time of one face with all it needs: of each the best of REPEATS, as other processes share the cores."""
+    best = []
+    for face in (face for pill in pills[:TIMED] for face in pill.faces):
+        seconds = []
+        for _ in range(REPEATS):
+            began = time.process_time()
+            read(face[None])
+            seconds.append(time.process_time() - began)
+        best.append(1000 * min(seconds))
+    low, high = (float(value) for value in np.percentile(best, [2.5, 97.5]))
+    metric = f"ms of one core per face, best of {REPEATS} (range of 95 %)"
+    return Row("speed", f"{name}: NIH", metric, float(np.median(best)), low, high, len(best), "faces")
 
 
 def rank_rows(catalogue: Catalogue, queries: Sequence[tuple[Sequence[Readings], str]], dataset: str) -> list[Row]:
@@ -136,12 +146,10 @@ def reader_rows(name: str, read: Read, faces: dict[str, list[Pill]], catalogue: 
     """All tables of one reader."""
     rows: list[Row] = []
     tables = []
-    spent: list[float] = []
-    for number, (title, pills) in enumerate(faces.items()):
+    for title, pills in faces.items():
         if not pills:
             continue
-        found, seconds = read_all(read, pills)
-        spent += seconds if number == 0 else []
+        found = read_all(read, pills)
         rows += reading_rows(found, f"{name}: {title}")
         tables.append((f"{name}: {title}", found))
         known = [pill for pill in found if pill.pill.group in catalogue]
@@ -152,11 +160,7 @@ def reader_rows(name: str, read: Read, faces: dict[str, list[Pill]], catalogue: 
             )
         elif known:
             rows += rank_rows(catalogue, [(p.sides, p.pill.group) for p in known], f"{name}: {title} in the gallery")
-    ms = 1000 * float(np.median(spent))
-    low, high = (1000 * float(v) for v in np.percentile(spent, [2.5, 97.5]))
-    rows.append(
-        Row("speed", f"{name}: NIH", "ms of one core per face (range of 95 %)", ms, low, high, len(spent), "faces")
-    )
+    rows.append(speed_row(name, read, next(iter(faces.values()))))
     return rows, confidence_table(tables)
 
 
