@@ -33,12 +33,12 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write(name: str, title: str, command: str, rows: Sequence[Row]) -> Path:
-    """Write NAME.md and NAME.csv; returns the path of the first."""
+def write(name: str, title: str, command: str, rows: Sequence[Row], notes: str = "") -> Path:
+    """Write NAME.md (table, then `notes`) and NAME.csv; returns the path of the first."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.md"
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    path.write_text(f"# {title}\n\n`{command}`, {day}, {machine()}.\n\n{table(rows)}\n", encoding="utf-8")
+    path.write_text(f"# {title}\n\n`{command}`, {day}, {machine()}.\n\n{table(rows)}{notes}\n", encoding="utf-8")
     with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, list(asdict(rows[0])))
         writer.writeheader()

@@ -15,6 +15,8 @@ from torch import nn
 
 from export.graph import OPSET, TakesPhotos, to_onnx
 from export.half import store_half
+from export.lines import NAME as RECOGNIZER
+from export.lines import export_reader
 from export.manifest import add_model
 from export.parity import check, torch_answers
 from export.quantise import compare, int8
@@ -81,10 +83,20 @@ def quantised(target: Target, model: onnx.ModelProto, data: Path | None) -> onnx
     return small
 
 
+def export_recognizer(checkpoint: Path, data: Path | None, models: Path) -> None:
+    """The line recogniser, whose input is no square photo."""
+    model, facts = export_reader(checkpoint, data)
+    measured = checkpoint.parent / "metrics.json"
+    facts["metrics"] = json.loads(measured.read_text()) if measured.exists() else {}
+    facts["command"] = f"python -m training reader && python -m export {RECOGNIZER}"
+    entry = add_model(models, RECOGNIZER, model.SerializeToString(deterministic=True), facts)
+    print(json.dumps(entry, indent=2, ensure_ascii=False))
+
+
 def main(argv: Sequence[str]) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    parser.add_argument("model", choices=sorted(TARGETS))
+    parser.add_argument("model", choices=sorted([*TARGETS, RECOGNIZER]))
     parser.add_argument("--checkpoint", type=Path, help="default: runs/MODEL/best.pt")
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"),
@@ -100,6 +112,11 @@ def main(argv: Sequence[str]) -> None:
     )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
+    if args.model == RECOGNIZER:
+        export_recognizer(
+            args.checkpoint or Path("runs/reader/best.pt"), Path(args.data) if args.data else None, args.models
+        )
+        return
     target = TARGETS[args.model]
     checkpoint = args.checkpoint or Path("runs") / target.name / "best.pt"
     if not checkpoint.is_file():

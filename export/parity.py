@@ -60,7 +60,11 @@ def check(
 
     Raises `ParityError` when it is above `tolerance`.
     """
-    worst = difference(expected, onnx_answers(model, images, batched=batched), counts)
+    return within(difference(expected, onnx_answers(model, images, batched=batched), counts), tolerance)
+
+
+def within(worst: float, tolerance: float) -> float:
+    """`worst`, which raises `ParityError` where it is above `tolerance`."""
     if worst > tolerance:
         raise ParityError(f"differs from torch by up to {worst:.3g}, allowed are {tolerance:.3g}")
     return worst

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,13 +15,15 @@ import numpy as np
 
 from index.build import Part, Recipe, WhatToRead, build, photo_jobs
 from index.bundle import pack, unpack
+from index.disagreements import disagreements
+from index.disagreements import write as write_disagreements
 from index.engines.pool import study_in_pool
 from index.engines.shard import Studied, Workplace
 from index.faces import find_faces
 from index.importers import kr_mfds, table, tw_tfda, us_nih
 from index.importers.rows import MAX_REJECTED_SHARE, Catalog, Source
 from index.own import create, read_cutout, renew_faces, stale_faces
-from index.photos import PhotoJob
+from index.photos import FaceFacts, PhotoJob
 from index.search import SHIPPED, LoadedIndex
 from pipeline.errors import PillscopeError
 from pipeline.photo import read_photo
@@ -75,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--skip-photos", action="store_true", help="facts only: no model is needed")
     make.add_argument("--skip-ocr", action="store_true", help="do not read imprints from photos (the slow part)")
     make.add_argument("--read-all", action="store_true", help="read also the photos of items whose imprint is known")
+    make.add_argument(
+        "--disagreements", type=Path, metavar="FILE.csv", help="list here what photos and tables disagree on"
+    )
     make.add_argument(
         "--engine",
         choices=("local", "ray"),
@@ -169,6 +174,8 @@ def _build(options: argparse.Namespace) -> None:
         for path, reason in studied.unreadable.items():
             print(f"  unreadable photo {path.name}: {reason}")
         models.pop("classifier", None)  # took no part
+        if options.disagreements is not None:
+            _list_disagreements(parts, facts, options.disagreements)
     manifest = build(
         parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers)
     )
@@ -187,6 +194,19 @@ def _study(options: argparse.Namespace, jobs: Sequence[PhotoJob]) -> Studied:
     except ImportError as error:
         raise PillscopeError(f"--engine ray needs the extra: pip install -e .[ray] ({error})") from error
     return study_with_ray(jobs, options.models, options.shards, options.workers, _progress)
+
+
+def _list_disagreements(parts: Sequence[Part], facts: Mapping[Path, Sequence[FaceFacts]], path: Path) -> None:
+    found = [
+        one
+        for part in parts
+        if part.photos is not None
+        for one in disagreements(
+            ((f"{part.catalog.source.id}:{i.key}", i) for i in part.catalog.items), part.photos, facts
+        )
+    ]
+    write_disagreements(path, found)
+    print(f"{path}: {len(found)} items whose photos say something else than their table")
 
 
 def _runners(models: Path | None) -> Runners:
@@ -279,7 +299,8 @@ def _info(options: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     manifest = index.manifest
     print(f"version   {manifest.index}\nitems     {len(index)}\nvectors   {manifest.vectors.count} x "
-          f"{manifest.vectors.dimension}, {manifest.vectors.storage}, {manifest.vectors.method}\nloaded in {seconds:.2f} s\n"
+          f"{manifest.vectors.dimension}, {manifest.vectors.storage}, {manifest.vectors.method}\n"
+          f"loaded in {seconds:.2f} s\n"
           f"made by   {manifest.command}")  # fmt: skip
     for name, sha256 in manifest.models.items():
         print(f"model     {name} {sha256[:12]}")

@@ -12,8 +12,9 @@ from index.importers.rows import Imprint
 from pipeline.imprint_text import fold, normalise
 from pipeline.schemas import Reading
 
-MIN_CONFIDENCE: Final = 0.6
-"""Lines below this are texture: on NIH sides every second one of them is wrong."""
+MIN_CONFIDENCE: Final = 0.35
+"""Lines below this are dropped. On 150 NIH pills with a stated imprint this keeps about 71 % of the tokens, and 15 % of
+the sides read carry something that is not stated; from .6 on it would keep 59 %, with 11 %."""
 MAX_VERSIONS: Final = 2
 NEAR_BEST: Final = 0.7
 """A turn is likely when its weight (letters times confidence) is at least this share of the best turn's."""

@@ -53,6 +53,7 @@ from pipeline.schemas import (
     Versions,
 )
 from pipeline.text_search import search
+from pipeline.transcript import transcript
 
 T = TypeVar("T")
 
@@ -368,21 +369,11 @@ def _full_size(box: tuple[float, float, float, float], photo: Photo) -> list[flo
 
 
 def _imprint(readings: Sequence[Reading] | None) -> ImprintRead | None:
-    """The most believable reading: of the turn whose lines are, letter by letter, the surest, all lines in order."""
+    """The most believable reading."""
     if readings is None:
         return None
-    if not readings:
-        return ImprintRead(text="", confidence=0.0)
-    turns: dict[int, list[Reading]] = {}
-    for reading in readings:
-        turns.setdefault(reading.rotation, []).append(reading)
-    best = max(turns.values(), key=lambda lines: sum(line.confidence * len(line.text) for line in lines))
-    best = sorted(best, key=lambda line: (round(line.box[1] / 40), line.box[0]))
-    letters = sum(len(line.text) for line in best)
-    return ImprintRead(
-        text=" ".join(line.text for line in best),
-        confidence=_probability(sum(line.confidence * len(line.text) for line in best) / max(letters, 1)),
-    )
+    best = transcript(readings)
+    return ImprintRead(text=best.text, confidence=_probability(best.confidence))
 
 
 def _named(probabilities: dict[str, float], at_least: float = 0.0) -> list[NamedProbability]:

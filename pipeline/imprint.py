@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
+from pipeline.imprint_ctc import PrefixTree, best_chance
 from pipeline.imprint_lines import MAX_TOKEN, Phrase, phrases_of
-from pipeline.imprint_text import fold, is_blank, normalise
+from pipeline.imprint_text import bare, fold, is_blank, normalise
 from pipeline.schemas import Reading
 
 Float32 = NDArray[np.float32]
@@ -34,15 +35,19 @@ EDIT_COST: Final = 3.0
 """Nats per letter read wrongly, beyond look-alikes: about one letter in twenty."""
 MAX_EDITS: Final = 3
 """Letters read wrongly up to which a token counts as read; in short ones, half of them."""
+BELIEF: Final = 0.6
+"""How much of the recogniser's log probabilities is believed: its steps are not independent, it is too sure."""
+LEAST: Final = -12.0
+"""Nats below the best text from which a text was not read."""
 MISS: Final = 0.45
-"""How often the reader misses a token altogether (NIH reference photos: token recall .55 to .59)."""
+"""How often the reader misses a token altogether (tuning pills: token recall .65)."""
 NOISE: Final = (0.0, 0.04, 0.008, 0.003, 0.001, 0.0003)
 """How often one given text of n letters is read that is not on the pill; longer ones: the last."""
 DOUBT_AT: Final = (0.4, 0.65, 0.9, 0.97, 1.0)
 DOUBT: Final = (4.0, 2.0, 1.0, 0.4, 0.1)
-"""How much the noise grows or shrinks with the reader's confidence. On NIH photos 0 to 17 % of the readings of several
-letters below .5 are right, 24 to 40 % up to .8, 92 to 98 % from .99; single letters only 59 % even there.
-"""
+"""How much the noise grows or shrinks with the reader's confidence: steeper than calibrated confidence alone would have
+it. Five other tables and noise levels changed the places of the right pill on the tuning pills by less than 1 %
+(benchmarks/results/ocr_variants.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class ImprintMatch:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    tokens: tuple[str, ...]  # folded
+    tokens: tuple[str, ...]  # without points and slashes
     open: bool  # True: some tokens may be on the other side, so that missing one is nothing
 
 
@@ -135,8 +140,8 @@ class ImprintLexicon:
         by_length = sorted(units, key=len)  # so that texts of about one length are one slice
         order = {text: position for position, text in enumerate(by_length)}
         renumber = np.array([order[text] for text in units], np.int32)
-        self._units = by_length
-        self._unit_at = order
+        self._units = [fold(text) for text in by_length]
+        self._tree = PrefixTree(by_length)
         self._length_starts = np.searchsorted([len(text) for text in by_length], np.arange(MAX_TOKEN + 2))
         spans = renumber[np.array(span_unit, np.int32)] if span_unit else np.zeros(0, np.int32)
         self._n_sides = len(sides)
@@ -196,7 +201,7 @@ class ImprintLexicon:
         seen = np.zeros(len(self._units), np.float32)  # how likely a text was read, given that it stands there
         likely = self._likely({phrase.text for phrase in phrases})
         for phrase in sorted(phrases, key=lambda p: len(p.places)):
-            units, likelihood = likely[phrase.text]
+            units, likelihood = self._read_as(phrase, *likely[phrase.text])
             noise = NOISE[min(len(phrase.text), len(NOISE) - 1)] * _doubt(phrase.confidence)
             chance = float(self._prior[units] @ likelihood) + noise
             floor = np.float32(np.log(noise / chance))
@@ -251,6 +256,20 @@ class ImprintLexicon:
                 found[text] = ((near + first).astype(np.int32), np.exp(-EDIT_COST * row[near]).astype(np.float32))
         return found
 
+    def _read_as(self, phrase: Phrase, units: Int32, likelihood: Float32) -> tuple[Int32, Float32]:
+        """The same with what the recogniser saw letter by letter: each unit counts by the better of both."""
+        if not phrase.steps:
+            return units, likelihood
+        seen, chances = self._tree.log_chances(phrase.steps)
+        short = np.minimum(chances - best_chance(phrase.steps), 0)
+        likely = short > LEAST
+        both = np.concatenate([units, seen[likely]])
+        values = np.concatenate([likelihood, np.exp(BELIEF * short[likely]).astype(np.float32)])
+        order = np.lexsort((-values, both))
+        both, values = both[order], values[order]
+        first = np.concatenate([[True], both[1:] != both[:-1]]) if len(both) else np.zeros(0, bool)
+        return both[first], values[first]
+
     def _spread(self, units: Int32, values: Float32, floor: np.float32) -> Float32:
         """(n_sides,): the best value among the units that a side carries, `floor` where it carries none."""
         ascending = np.argsort(values, kind="stable")
@@ -287,12 +306,12 @@ def _sides_of(entry: ItemImprint) -> tuple[_Side | None, _Side | None]:
         return _closed(entry.front), _closed(entry.back)
     if entry.front is None and entry.back is None:
         return None, None
-    both = _Side(tuple(fold(token) for token in (*(entry.front or ()), *(entry.back or ()))), open=True)
+    both = _Side(tuple(bare(token) for token in (*(entry.front or ()), *(entry.back or ()))), open=True)
     return both, both
 
 
 def _closed(tokens: tuple[str, ...] | None) -> _Side | None:
-    return None if tokens is None else _Side(tuple(fold(token) for token in tokens), open=False)
+    return None if tokens is None else _Side(tuple(bare(token) for token in tokens), open=False)
 
 
 def _yes(value: bool | None) -> float:

@@ -6,10 +6,12 @@ wrongly. Readings beside or below each other in one turn may be parts of one tok
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import cos, radians, sin
 from typing import Final
 
 from pipeline.cutout import CUTOUT_SIZE
+from pipeline.imprint_ctc import Steps, joined, split_at_spaces, text_of
 from pipeline.imprint_text import fold, normalise
 from pipeline.schemas import Reading
 
@@ -21,12 +23,15 @@ MAX_TOKEN: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word of one reading: text as normalised, confidence in [0, 1], box in px of the cut-out as turned."""
+    """One word of one reading: text as normalised, confidence in [0, 1], box in px of the cut-out as turned.
+
+    `steps`: its part of the reading's steps, () where the reader gave none or they do not fall into words."""
 
     text: str
     confidence: float
     rotation: int
     box: tuple[float, float, float, float]
+    steps: Steps = ()
 
     @property
     def center(self) -> tuple[float, float]:
@@ -46,28 +51,45 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text that may stand on the pill, and the places it then explains. `text` is folded."""
+    """A text that may stand on the pill, and the places it then explains. `text` is folded; `steps`: see `Reading`."""
 
     text: str
     confidence: float
     places: tuple[int, ...]
+    steps: Steps = ()
 
 
 def tokens_of(readings: Sequence[Reading]) -> list[Token]:
-    """The words of all readings; a line's box is shared out among its words by their length."""
+    """The words of all readings; a line's box is shared out among its words: by their steps, else by their length."""
     tokens = []
     for reading in readings:
         words = normalise(reading.text)
-        letters = sum(len(word) for word in words)
-        left, top, right, bottom = reading.box
-        start = 0
-        for word in words:
-            span = [left + (right - left) * part / letters for part in (start, start + len(word))]
-            start += len(word)
-            tokens.append(
-                Token(word[:MAX_TOKEN], reading.confidence, reading.rotation, (span[0], top, span[1], bottom))
-            )
+        for word, span, steps in _by_steps(reading, words) or _by_length(words):
+            left, top, right, bottom = reading.box
+            box = (left + (right - left) * span[0], top, left + (right - left) * span[1], bottom)
+            tokens.append(Token(word[:MAX_TOKEN], reading.confidence, reading.rotation, box, steps))
     return tokens
+
+
+def _by_steps(reading: Reading, words: Sequence[str]) -> list[tuple[str, tuple[float, float], Steps]]:
+    """Each word with its share of the line, (start, stop) in [0, 1], and its steps; [] where they do not fit."""
+    spans = split_at_spaces(reading.steps)
+    parts = [reading.steps[start:stop] for start, stop in spans]
+    spoken = [(span, part) for span, part in zip(spans, parts, strict=True) if normalise(text_of(part))]
+    if len(spoken) != len(words) or any(
+        normalise(text_of(part)) != (word,) for (_, part), word in zip(spoken, words, strict=True)
+    ):
+        return []
+    whole = len(reading.steps)
+    return [
+        (word, (start / whole, stop / whole), part) for ((start, stop), part), word in zip(spoken, words, strict=True)
+    ]
+
+
+def _by_length(words: Sequence[str]) -> list[tuple[str, tuple[float, float], Steps]]:
+    letters = sum(map(len, words))
+    edges = [0, *accumulate(map(len, words))]
+    return [(word, (edges[n] / letters, edges[n + 1] / letters), ()) for n, word in enumerate(words)]
 
 
 def _is_alternative(token: Token, seed: Token) -> bool:
@@ -89,14 +111,15 @@ def phrases_of(readings: Sequence[Reading]) -> tuple[list[Phrase], int]:
             seeds.append(token)
         place[number] = at
 
-    best: dict[tuple[str, tuple[int, ...]], float] = {}
+    best: dict[tuple[str, tuple[int, ...]], Phrase] = {}
 
-    def add(text: str, confidence: float, places: tuple[int, ...]) -> None:
+    def add(text: str, confidence: float, places: tuple[int, ...], steps: Steps) -> None:
         key = (fold(text)[:MAX_TOKEN], places)
-        best[key] = max(confidence, best.get(key, 0.0))
+        if key not in best or best[key].confidence < confidence:
+            best[key] = Phrase(key[0], confidence, places, steps)
 
     for number, at in place.items():
-        add(tokens[number].text, tokens[number].confidence, (at,))
+        add(tokens[number].text, tokens[number].confidence, (at,), tokens[number].steps)
     for rotation in {tokens[number].rotation for number in place}:
         line = sorted((n for n in place if tokens[n].rotation == rotation), key=lambda n: _reading_order(tokens[n]))
         for length in (2, 3):
@@ -105,8 +128,10 @@ def phrases_of(readings: Sequence[Reading]) -> tuple[list[Phrase], int]:
                 places = tuple(sorted({place[n] for n in part}))
                 if len(places) == length:
                     text = "".join(tokens[n].text for n in part)
-                    add(text, min(tokens[n].confidence for n in part), places)
-    return [Phrase(text, confidence, places) for (text, places), confidence in best.items()], len(seeds)
+                    whole = all(tokens[n].steps for n in part)
+                    steps = joined(tokens[n].steps for n in part) if whole else ()
+                    add(text, min(tokens[n].confidence for n in part), places, steps)
+    return list(best.values()), len(seeds)
 
 
 def _reading_order(token: Token) -> tuple[float, float]:

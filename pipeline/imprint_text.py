@@ -11,9 +11,9 @@ from typing import Final
 
 NON_TEXT: Final = (
     # Korean MFDS (measured counts in the list of 2021-01-12: 4,893 / 3,305 rows)
-    "십자분할선", "분할선", "마크", "로고",
-    # Taiwan FDA: "none", and descriptions in words
-    "無", "六邊形裡面有",
+    "십자분할선", "분할선", "마크", "로고", "삼각형",
+    # Taiwan FDA: "none", descriptions in words, and "head" and "tail" of a capsule
+    "無", "六邊形裡面有", "頭", "尾",
 )  # fmt: skip
 """Words that describe a side and are written between or even inside letters: each acts as a separator."""
 
@@ -29,7 +29,7 @@ DESCRIBING: Final = frozenset({
 })  # fmt: skip
 """Words that no pill of the three catalogues carries: where one stands, the words around it are description too."""
 
-MARKS: Final = ("마크", "로고", "六邊形裡面有", "LOGO", "MARK")
+MARKS: Final = ("마크", "로고", "삼각형", "六邊形裡面有", "LOGO", "MARK")
 """Words that say that something other than letters is on the side: it is not blank."""
 
 SHAPED_LIKE: Final = str.maketrans({
@@ -60,9 +60,14 @@ def normalise(text: str) -> tuple[str, ...]:
     return tokens
 
 
+def bare(token: str) -> str:
+    """A token without points and slashes, which are hardly ever seen."""
+    return token.replace(".", "").replace("/", "")
+
+
 def fold(token: str) -> str:
     """A token for comparing: look-alike letters merged, points and slashes dropped."""
-    return token.replace(".", "").replace("/", "").translate(LOOK_ALIKE)
+    return bare(token).translate(LOOK_ALIKE)
 
 
 def is_blank(text: str | None) -> bool | None:

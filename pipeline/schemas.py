@@ -23,12 +23,13 @@ class Model(BaseModel):
 
 
 class Reading(Model):
-    """One line of text that the OCR believes to see."""
+    """One line of text that the OCR believes to see. An empty text: it believes that nothing is written there."""
 
     text: str
-    confidence: Probability
+    confidence: Probability  # calibrated: the chance that the text is exactly what is written there
     box: Box  # px of the turned cut-out
     rotation: int  # degrees counter-clockwise the cut-out was turned to read it
+    steps: list[dict[str, Probability]] = []  # along the line: the likeliest signs there; the rest to 1 is "no sign"
 
 
 class CatalogItem(Model):

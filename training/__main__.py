@@ -8,6 +8,7 @@ COMMANDS = {
     "background": "training.background",
     "classifier": "training.classifier",
     "embedder": "training.embedder",
+    "reader": "training.reader",
     "ranking": "training.ranking",
     "render": "training.render_cli",
 }

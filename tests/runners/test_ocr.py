@@ -1,12 +1,14 @@
-"""The imprint reader on drawn faces: the real PP-OCRv6 files of the installed package, opened through the manifest."""
+"""The imprint reader on drawn faces: the real models, opened through the manifest."""
 
 import cv2
 import numpy as np
 import pytest
 
 from pipeline.cutout import cut_out
+from pipeline.imprint_ctc import text_of
 from pipeline.schemas import CatalogItem
-from runners.ocr import Line, Reader, aligned, directions, turned_box
+from runners.ocr import Reader
+from runners.ocr_lines import Line, aligned, directions, turned_box, whole_pill
 from runners.ocr_relief import GROUND, relief
 from training.renderer import render_pill
 from training.rendering.look import look_of
@@ -53,6 +55,26 @@ def test_readings_are_valid_and_sorted(reader):
     assert all(0 <= r.rotation < 360 for r in found)
 
 
+def test_the_steps_of_a_reading_say_its_text(reader):
+    found = reader.read(face("WATSON 853")[None])[0]
+    assert found
+    for reading in found:
+        assert " ".join(text_of(reading.steps).split()) == reading.text
+        assert all(sum(step.values()) <= 1.01 for step in reading.steps)
+
+
+def test_a_pill_as_one_line_is_the_pill_within_its_rim():
+    picture = np.full((384, 384, 3), 128, np.uint8)
+    assert whole_pill(picture) == []
+    picture[150:250, 50:350] = 60
+    (quad,) = whole_pill(picture)
+    assert quad.tolist() == [[68, 156], [332, 156], [332, 244], [68, 244]]
+
+
+def test_nothing_to_read_is_no_reading(reader):
+    assert reader.read(np.zeros((2, 384, 384, 4), np.uint8)) == [[], []]
+
+
 def test_relief_takes_colour_and_body_away():
     cutout = np.zeros((384, 384, 4), np.uint8)
     cv2.circle(cutout, (192, 192), 165, (30, 90, 200, 255), -1)
@@ -84,7 +106,7 @@ def test_turning_a_box_back_restores_it():
 
 def test_lines_of_nearly_one_direction_share_their_turn():
     blank = np.zeros((10, 40, 3), np.uint8)
-    lines = [Line(blank, rotation, (100, 100, 140, 110)) for rotation in (2, 358, 182, 178, 40)]
+    lines = [Line(blank, rotation, (100, 100, 140, 110), 0) for rotation in (2, 358, 182, 178, 40)]
     turned = [line.rotation for line in aligned(lines, 384)]
     assert len(set(turned[:2])) == 1
     assert len(set(turned[2:4])) == 1

@@ -115,9 +115,12 @@ def drawable(text: str) -> str:
 
 
 def typeface_for(text: str, preferred: str, weight: float) -> Typeface:
-    """The preferred font, or a Hangul one where `text` needs it. `text` must be `drawable`."""
+    """The preferred font, or a Hangul one where `text` needs it. `text` must be `drawable`.
+
+    A font that is none of `latin_fonts()` was named because it has Hangul.
+    """
     if has_hangul(text):
-        return OutlineTypeface(installed(HANGUL_FONTS)[0])
+        return OutlineTypeface(installed(HANGUL_FONTS)[0] if preferred in BUILT_IN + SYSTEM_FONTS else preferred)
     return StrokeTypeface(preferred, weight) if preferred in STROKE_FONTS else OutlineTypeface(preferred)
 
 

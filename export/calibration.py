@@ -1,0 +1,60 @@
+"""How often a text of the line recogniser is right, given how probable it finds it: fitted on the tuning pills."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from index.faces import cut_isolated
+from pipeline.imprint_ctc import best_chance
+from pipeline.imprint_text import fold, normalise
+from runners.ocr import Reader
+from runners.ocr_decode import Calibration
+from runners.session import open_model
+from training.cutouts import read_rgb
+from training.imprint_pills import imprint_pills
+from training.real_lines import wanted_texts
+
+Float64 = NDArray[np.float64]
+
+PRIOR = 0.02
+"""Strength of the pull to 0 on each weight: a handful of lines more or less must not decide."""
+MOST_LETTERS = 6
+
+
+def tuning_lines(recognizer: ort.InferenceSession, data: Path) -> tuple[Float64, Float64]:
+    """Features (n, 3) and outcomes (n,) of every text read on the tuning pills: 1 = it stands on that pill."""
+    reader = Reader(open_model("ocr_detector"), recognizer)
+    features, right = [], []
+    for pill in imprint_pills(data):
+        if pill.part != "tuning":
+            continue
+        wanted = wanted_texts(pill.tokens)
+        faces = [cut for crop in pill.crops for cut in cut_isolated(read_rgb(crop))]
+        for reading in (reading for side in reader.read(np.stack(faces)) for reading in side):
+            letters = min(len(reading.text), MOST_LETTERS)
+            features.append([1.0, best_chance(reading.steps), letters])
+            right.append(fold("".join(normalise(reading.text))) in wanted)
+    return np.array(features), np.array(right, float)
+
+
+def fit(features: Float64, right: Float64, rounds: int = 50) -> Calibration:
+    """Logistic regression by Newton's method."""
+    weights = np.zeros(features.shape[1])
+    for _ in range(rounds):
+        chance = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
+        gradient = features.T @ (chance - right) + PRIOR * weights
+        curvature = (features * (chance * (1 - chance))[:, None]).T @ features + PRIOR * np.eye(len(weights))
+        weights -= np.linalg.solve(curvature, gradient)
+    return Calibration(*(round(float(weight), 4) for weight in weights))
+
+
+def expected_error(calibration: Calibration, features: Float64, right: Float64, bins: int = 10) -> float:
+    """Mean gap between stated confidence and share of right texts over `bins` equally full bins, [0, 1]."""
+    chance = np.array([calibration.chance(row[1], int(row[2])) for row in features])
+    order = np.argsort(chance)
+    parts: Sequence[NDArray[np.intp]] = np.array_split(order, bins)
+    gaps = [abs(float(chance[part].mean() - right[part].mean())) * len(part) for part in parts if len(part)]
+    return sum(gaps) / len(order)

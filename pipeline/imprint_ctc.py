@@ -1,0 +1,145 @@
+"""How probable every imprint of the catalogues is under what the recogniser saw, letter by letter.
+
+The recogniser gives, for each step along a line, how likely each sign stands there (Reading.steps). The chance of a
+text is the sum over all ways it can be laid along the steps (CTC forward: Graves et al. 2006, equations 6 to 8). The
+texts share their beginnings in a tree, so each beginning is computed once; branches that begin with letters nowhere
+to be seen are left out before the sum starts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int32 = NDArray[np.int32]
+Float64 = NDArray[np.float64]
+Steps = Sequence[Mapping[str, float]]
+
+SAME: Final = (
+    ("0O", 0.6), ("1I", 0.5), ("1L", 0.2), ("IL", 0.2), ("0D", 0.1), ("OD", 0.1), ("OQ", 0.2), ("0Q", 0.1),
+    ("5S", 0.12), ("8B", 0.1), ("2Z", 0.1), ("6G", 0.08), ("UV", 0.05), ("CG", 0.05),
+)  # fmt: skip
+"""Letters that stand for each other, and how much of the one's probability counts for the other.
+
+Set by hand: catalogues write O for 0 and I for 1 as they please, the others look alike when pressed. The recogniser's
+own doubts are in its probabilities; what it reads surely and wrongly is too rare to fit a table to (on 150 tuning pills
+10 words with one wrong letter, of which 0 for O twice and S for 5 once).
+"""
+FLOOR: Final = 1e-3
+"""Probability left to any sign at any step: the recogniser is never that sure."""
+SEEN: Final = 0.03
+"""A letter that reaches this somewhere on the line may be on it."""
+UNSEEN_ALLOWED: Final = 1
+"""Letters of a text that may be nowhere to be seen."""
+SILENT: Final = "./ "
+"""Signs that texts are compared without."""
+
+
+class PrefixTree:
+    """Distinct texts, laid out as a tree of their letters; level after level, so that parents come first."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        letters = sorted({letter for text in texts for letter in text})
+        self._code = {letter: number for number, letter in enumerate(letters)}
+        node_of: dict[str, int] = {"": 0}
+        parents, codes, depths = [0], [-1], [0]
+        for depth in range(1, max(map(len, texts), default=0) + 1):
+            for text in texts:
+                if len(text) >= depth and text[:depth] not in node_of:
+                    node_of[text[:depth]] = len(parents)
+                    parents.append(node_of[text[: depth - 1]])
+                    codes.append(self._code[text[depth - 1]])
+                    depths.append(depth)
+        self._parent, self._letter = np.array(parents, np.int32), np.array(codes, np.int32)
+        self._depth = np.array(depths, np.int32)
+        self._levels = np.searchsorted(self._depth, np.arange(self._depth[-1] + 2))
+        self._node = np.array([node_of[text] for text in texts], np.int32)
+        self._shares = _shares(letters)
+
+    def log_chances(self, steps: Steps) -> tuple[Int32, Float64]:
+        """The texts that the steps may say, as positions in `texts`, and the logarithm of their probability."""
+        if not len(self._node) or not steps:
+            return np.zeros(0, np.int32), np.zeros(0)
+        signs, blanks = self._emissions(steps)
+        nodes = self._plausible(signs, blanks)
+        place = np.full(len(self._parent), -1, np.int32)
+        place[nodes] = np.arange(len(nodes))
+        parent, letter = place[self._parent[nodes]], self._letter[nodes]
+        doubled = letter == letter[parent]  # the same letter twice needs a blank between
+        on_sign, on_blank = np.zeros(len(nodes)), np.zeros(len(nodes))
+        on_blank[0] = 1.0  # the root: nothing said yet
+        for sign, blank in zip(signs, blanks, strict=True):
+            before = on_blank[parent] + np.where(doubled, 0.0, on_sign[parent])
+            fresh = np.where(letter >= 0, sign[letter], 0.0) * (on_sign + before)
+            on_blank = blank * (on_sign + on_blank)
+            on_sign = fresh
+        chances = on_sign + on_blank
+        where = place[self._node]
+        texts = np.flatnonzero(where >= 0).astype(np.int32)
+        return texts, np.log(np.maximum(chances[where[texts]], 1e-300))
+
+    def _emissions(self, steps: Steps) -> tuple[Float64, Float64]:
+        """(T, letters) probability of each letter of the tree, (T,) of none."""
+        signs = np.zeros((len(steps), len(self._code)))
+        blanks = np.ones(len(steps))
+        for row, step in enumerate(steps):
+            for sign, chance in step.items():
+                if sign not in SILENT:
+                    blanks[row] -= chance
+                if (code := self._code.get(sign)) is not None:
+                    signs[row, code] = chance
+        return np.maximum(signs @ self._shares, FLOOR), np.maximum(blanks, FLOOR)
+
+    def _plausible(self, signs: Float64, blanks: Float64) -> Int32:
+        """Nodes whose path has hardly a letter that is nowhere to be seen, and is about as long as the line."""
+        unseen = signs.max(axis=0) < SEEN
+        longest = int((blanks < 0.5).sum()) + 2
+        missing = np.zeros(len(self._parent), np.int8)
+        for start, stop in zip(self._levels[1:-1], self._levels[2:], strict=True):
+            missing[start:stop] = missing[self._parent[start:stop]] + unseen[self._letter[start:stop]]
+        return np.flatnonzero((missing <= UNSEEN_ALLOWED) & (self._depth <= longest)).astype(np.int32)
+
+
+def _shares(letters: Sequence[str]) -> Float64:
+    """(read, meant): how much of a read letter's probability counts for a meant one."""
+    out = np.eye(len(letters))
+    place = {letter: number for number, letter in enumerate(letters)}
+    for (one, other), share in SAME:
+        if one in place and other in place:
+            out[place[one], place[other]] = out[place[other], place[one]] = share
+    return out
+
+
+def best_chance(steps: Steps) -> float:
+    """Logarithm of the probability of the likeliest way along the steps, whatever it says."""
+    return float(sum(np.log(max(max(step.values(), default=0.0), 1 - sum(step.values()), FLOOR)) for step in steps))
+
+
+def split_at_spaces(steps: Steps) -> list[tuple[int, int]]:
+    """Runs of steps, as (start, stop), between those where a space is likelier than anything else."""
+    spaces = [n for n, step in enumerate(steps) if step and max(step, key=lambda s: step[s]) == " " and step[" "] > 0.5]
+    edges = [-1, *spaces, len(steps)]
+    return [(a + 1, b) for a, b in pairwise(edges) if b > a + 1]
+
+
+def text_of(steps: Steps) -> str:
+    """The best text: the likeliest sign of each step, repeats merged, "" where none is likelier than nothing."""
+    best = [_best(step) for step in steps]
+    return "".join(sign for n, sign in enumerate(best) if sign and (n == 0 or sign != best[n - 1]))
+
+
+def _best(step: Mapping[str, float]) -> str:
+    if not step:
+        return ""
+    sign = max(step, key=lambda s: step[s])
+    return sign if step[sign] > 1 - sum(step.values()) else ""
+
+
+def joined(parts: Iterable[Steps]) -> Steps:
+    """Lines read one after the other, with a step of nothing between."""
+    out: list[Mapping[str, float]] = []
+    for part in parts:
+        out += [{}, *part] if out else part
+    return out

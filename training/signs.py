@@ -1,0 +1,52 @@
+"""What the recogniser can write: the signs of its output, and the texts it is drawn for training."""
+
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from index.importers import kr_mfds, tw_tfda, us_nih
+from pipeline.imprint_text import normalise
+
+LATIN: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./ "
+"""Small letters are written as capitals, as `pipeline.imprint_text.normalise` does."""
+
+
+def is_hangul(letter: str) -> bool:
+    return "\uac00" <= letter <= "\ud7a3"
+
+
+def kept_out(word: str) -> bool:
+    """Every tenth word is never drawn in training: what is measured on rendered faces is read, not remembered."""
+    return zlib.crc32(word.encode()) % 10 == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Distinct tokens of the three catalogues that our signs can write."""
+
+    latin: tuple[str, ...]
+    hangul: tuple[str, ...]
+
+    @property
+    def signs(self) -> str:
+        """All signs, Latin first, then the syllables of the Korean catalogue in code order."""
+        return LATIN + "".join(sorted({letter for word in self.hangul for letter in word if is_hangul(letter)}))
+
+
+def catalogue_words(data: Path) -> Words:
+    """Words of the catalogues under `data`, the more frequent first."""
+    folder = data / "catalogs"
+    counts: Counter[str] = Counter()
+    for items in (
+        us_nih.load(folder / "us_nih.csv").items,
+        tw_tfda.load(folder / "tw_tfda.csv").items,
+        kr_mfds.load(folder / "kr_mfds.csv.gz").items,
+    ):
+        for item in items:
+            for version in item.imprints:
+                counts.update(normalise(f"{version.front or ''} {version.back or ''}"))
+    ordered = [word for word, _ in counts.most_common()]
+    hangul = tuple(w for w in ordered if any(map(is_hangul, w)) and all(is_hangul(c) or c in LATIN for c in w))
+    return Words(tuple(w for w in ordered if all(c in LATIN for c in w)), hangul)
