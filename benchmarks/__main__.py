@@ -3,7 +3,9 @@
 import importlib
 import sys
 
-COMMANDS = {name: f"benchmarks.{name}" for name in ("accuracy", "faults", "imprint", "scaling", "speed")}
+COMMANDS = {
+    name: f"benchmarks.{name}" for name in ("accuracy", "bulk", "faults", "imprint", "index_scale", "scaling", "speed")
+}
 
 
 def main() -> None:

@@ -133,7 +133,8 @@ def _build(options: argparse.Namespace) -> None:
         for path, reason in studied.unreadable.items():
             print(f"  unreadable photo {path.name}: {reason}")
         models.pop("classifier", None)  # took no part
-    manifest = build(parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers))
+    recipe = Recipe(options.storage, models, _command(), options.method, options.workers)
+    manifest = build(parts, facts, options.out, recipe)
     for name, entry in manifest.catalogs.items():
         print(f"{name}: {entry.items} items, {entry.with_photo} with photo, imprints {entry.imprints}")
     size = sum(file.bytes for file in manifest.files.values()) / 1e6
@@ -241,7 +242,8 @@ def _info(options: argparse.Namespace) -> None:
     seconds = time.perf_counter() - started
     manifest = index.manifest
     print(f"version   {manifest.index}\nitems     {len(index)}\nvectors   {manifest.vectors.count} x "
-          f"{manifest.vectors.dimension}, {manifest.vectors.storage}, {manifest.vectors.method}\nloaded in {seconds:.2f} s\n"
+          f"{manifest.vectors.dimension}, {manifest.vectors.storage}, {manifest.vectors.method}\n"
+          f"loaded in {seconds:.2f} s\n"
           f"made by   {manifest.command}")  # fmt: skip
     for name, sha256 in manifest.models.items():
         print(f"model     {name} {sha256[:12]}")

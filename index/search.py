@@ -32,7 +32,10 @@ class LoadedIndex:
     """Implements `pipeline.ports.Gallery`; rows are those of the catalogue file."""
 
     def __init__(self, folder: Path = SHIPPED, effort: int = EFFORT) -> None:
-        """`effort`: of an approximate search, see `index.vectors`. Raises `IndexDamaged`, naming the file, when anything differs from the manifest."""
+        """`effort`: of an approximate search, see `index.vectors`.
+
+        Raises `IndexDamaged`, naming the file, when anything differs from the manifest.
+        """
         self.manifest = Manifest.read(folder)
         self.manifest.check(folder)
         self.version = self.manifest.index

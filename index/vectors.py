@@ -45,9 +45,7 @@ MAPPED: Final = 64_000_000
 looked at is loaded."""
 
 
-def write_vectors(
-    path: Path, vectors: Float32, storage: Storage, method: Method = "exact", threads: int = 1
-) -> None:
+def write_vectors(path: Path, vectors: Float32, storage: Storage, method: Method = "exact", threads: int = 1) -> None:
     """Write (n, D) float32 unit vectors. float16 halves the file at no measurable loss; uint8 quarters it.
 
     `threads`: FAISS's own. On one, the file is the same each time; on several the graph of `hnsw` is not.

@@ -67,8 +67,9 @@ def front(folder: Path, *ports: int) -> Iterator[str]:
     text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/etc/nginx/", f"{DEPLOY}/nginx/")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    user = "user root; " if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"{'user root; ' if os.getuid() == 0 else ''}daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1;\n"
+        f"{user}daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1;\n"
         f"events {{}}\nhttp {{ access_log off; {folders}\n{text}\n}}\n"
     )
     process = subprocess.Popen([nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")])
