@@ -2,8 +2,8 @@
 rights, on a read-only file system; and its roles apart.
 
 Builds with podman on a base image from Debian's packages, so that no image registry is needed. Takes minutes: runs in
-CI (CI=true) and with IMAGE_TEST=build; IMAGE_TEST=NAME asks an image that is there already. CONTAINERS_CONF=deploy/image/containers.conf helps in virtual machines without
-systemd.
+CI (CI=true) and with IMAGE_TEST=build; IMAGE_TEST=NAME asks an image that is there already.
+CONTAINERS_CONF=deploy/image/containers.conf helps in virtual machines without systemd.
 """
 
 import os
