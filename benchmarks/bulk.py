@@ -67,10 +67,10 @@ def main(argv: Sequence[str]) -> None:
     about = (
         f"`python -m benchmarks bulk --photos {arguments.photos}`, {day}, {machine()}.\n\n"
         f"Days for {MILLIONS} million photos are projected from that rate: work is shared photo by photo and no worker "
-        "waits for another (`--engine ray`, one actor a core). Not measured is what storage must deliver, here photos of "
-        "10 to 100 kB. Rates are in processor time of one worker. Vectors come to 5.1 GB as float16 for ten million faces. "
-        "The last step, writing the index, is one process that holds every face in memory, at least 1.5 kB each: 15 GB. "
-        "From there on split the catalogue into several indexes."
+        "waits for another (`--engine ray`, one actor a core). Not measured is what storage must deliver, here photos "
+        "of 10 to 100 kB. Rates are in processor time of one worker. Vectors come to 5.1 GB as float16 for ten million "
+        "faces. The last step, writing the index, is one process that holds every face in memory, at least 1.5 kB "
+        "each: 15 GB. From there on split the catalogue into several indexes."
     )
     page = ["# Building a large index", "", about, "", head, *lines, ""]
     (RESULTS / "bulk.md").write_text("\n".join(page), "utf-8")

@@ -30,6 +30,7 @@ ROLE: Final = ["start-http-server", "service:Pillscope"]
 TOKEN: Final = "for-one-measurement-on-loopback"  # noqa: S105
 SETTINGS: Final = {"deadline_s": "40", "runner_timeout_s": "20"}
 """Wide, for a machine that is short of processor time on purpose."""
+STREAM: Final = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 DRAIN_S: Final = 2.0
 """Between leaving the proxy and SIGTERM; `preStop` in the Kubernetes objects."""
 
@@ -74,6 +75,8 @@ class Proxy:
         else:
             self._process.send_signal(signal.SIGHUP)
         time.sleep(0.5)
+        if self._process.poll() is not None:
+            raise FileNotFoundError("nginx with its stream module; apt install nginx-light libnginx-mod-stream")
 
     def close(self) -> None:
         if self._process is not None:
@@ -86,8 +89,9 @@ class Proxy:
         logs = f"pid {self.folder}/nginx.pid;\nerror_log {self.folder}/nginx.log;\n"
         head = f"{user}daemon off;\nworker_processes 1;\n{logs}"
         if self.balancing == "connections":
+            load = f"load_module {STREAM};\n" if STREAM.exists() else ""  # else it is compiled in
             return (
-                "include /etc/nginx/modules-enabled/*stream*.conf;\n" + head + "events {}\nstream {\n"
+                f"{load}{head}events {{}}\nstream {{\n"
                 f"  upstream replicas {{\n{servers}\n  }}\n"
                 f"  server {{ listen 127.0.0.1:{self.port}; proxy_pass replicas; proxy_connect_timeout 1s; }}\n}}\n"
             )
