@@ -28,6 +28,9 @@ Balancing = Literal["requests", "connections"]
 START: Final = "bentoml_cli._internal.start"
 ROLE: Final = ["start-http-server", "service:Pillscope"]
 TOKEN: Final = "for-one-measurement-on-loopback"  # noqa: S105
+SETTINGS: Final = {"deadline_s": "40", "runner_timeout_s": "20"}
+"""Wide, for a machine that is short of processor time on purpose."""
+STREAM: Final = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 DRAIN_S: Final = 2.0
 """Between leaving the proxy and SIGTERM; `preStop` in the Kubernetes objects."""
 
@@ -72,6 +75,8 @@ class Proxy:
         else:
             self._process.send_signal(signal.SIGHUP)
         time.sleep(0.5)
+        if self._process.poll() is not None:
+            raise FileNotFoundError("nginx with its stream module; apt install nginx-light libnginx-mod-stream")
 
     def close(self) -> None:
         if self._process is not None:
@@ -84,8 +89,9 @@ class Proxy:
         logs = f"pid {self.folder}/nginx.pid;\nerror_log {self.folder}/nginx.log;\n"
         head = f"{user}daemon off;\nworker_processes 1;\n{logs}"
         if self.balancing == "connections":
+            load = f"load_module {STREAM};\n" if STREAM.exists() else ""  # else it is compiled in
             return (
-                "include /etc/nginx/modules-enabled/*stream*.conf;\n" + head + "events {}\nstream {\n"
+                f"{load}{head}events {{}}\nstream {{\n"
                 f"  upstream replicas {{\n{servers}\n  }}\n"
                 f"  server {{ listen 127.0.0.1:{self.port}; proxy_pass replicas; proxy_connect_timeout 1s; }}\n}}\n"
             )
@@ -105,18 +111,18 @@ class Proxy:
 class Fleet:
     """`public` speaks to `runner` through `proxy`; `replicas` are those the proxy leads to."""
 
-    def __init__(self, folder: Path, runner: str, cores: float, balancing: Balancing, stack: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, runner: str, cores: float, proxy: Proxy, stack: ExitStack, **settings: str
+    ) -> None:
         self.folder, self.runner, self.cores = folder, runner, cores
+        self.settings = {"runner_token": TOKEN, "log_level": "warning", **SETTINGS, **settings}
         self.replicas: list[Replica] = []
         self._stack = stack
         self._made = 0
-        self.proxy = Proxy(folder, balancing)
+        self.proxy = proxy
         stack.callback(self.proxy.close)
         self.add()
-        self.public = launch(
-            START, [*ROLE, "--depends", f"{runner}={self.proxy.url}"], folder, runner_token=TOKEN, log_level="warning",
-            deadline_s="40", runner_timeout_s="20",
-        )  # fmt: skip
+        self.public = launch(START, [*ROLE, "--depends", f"{runner}={self.proxy.url}"], folder, **self.settings)
         stack.callback(stop, self.public)
         self.public.wait_until_ready()
 
@@ -157,9 +163,7 @@ class Fleet:
     def _start(self) -> Replica:
         self._made += 1
         group = self._stack.enter_context(cpu_quota(f"pillscope-{self.proxy.port}-{self._made}", self.cores))
-        server = launch(
-            START, [*ROLE, "--service-name", self.runner], self.folder, runner_token=TOKEN, log_level="warning"
-        )
+        server = launch(START, [*ROLE, "--service-name", self.runner], self.folder, **self.settings)
         self._stack.callback(stop_if_running, server)
         server.wait_until_ready()
         enter(group, psutil.Process(server.process.pid))
@@ -175,12 +179,12 @@ def stop_if_running(server: Server) -> None:
 
 
 @contextmanager
-def fleet(folder: Path, runner: str, cores: float, balancing: Balancing) -> Iterator[Fleet]:
-    """A fleet with one replica, ready; all of it stopped on leaving.
+def fleet(folder: Path, runner: str, cores: float, balancing: Balancing, **settings: str) -> Iterator[Fleet]:
+    """A fleet with one replica, ready; all of it stopped on leaving. `settings`: more of Pillscope's.
 
     Raises:
         benchmarks.quota.NoQuota: no CPU limit can be set here.
         FileNotFoundError: nginx is not installed.
     """
     with ExitStack() as stack:
-        yield Fleet(folder, runner, cores, balancing, stack)
+        yield Fleet(folder, runner, cores, Proxy(folder, balancing), stack, **settings)

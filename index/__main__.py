@@ -176,9 +176,8 @@ def _build(options: argparse.Namespace) -> None:
         models.pop("classifier", None)  # took no part
         if options.disagreements is not None:
             _list_disagreements(parts, facts, options.disagreements)
-    manifest = build(
-        parts, facts, options.out, Recipe(options.storage, models, _command(), options.method, options.workers)
-    )
+    recipe = Recipe(options.storage, models, _command(), options.method, options.workers)
+    manifest = build(parts, facts, options.out, recipe)
     for name, entry in manifest.catalogs.items():
         print(f"{name}: {entry.items} items, {entry.with_photo} with photo, imprints {entry.imprints}")
     size = sum(file.bytes for file in manifest.files.values()) / 1e6

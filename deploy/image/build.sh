@@ -37,7 +37,7 @@ trap 'rm -rf "$BENTOML_HOME"' EXIT
 export BENTOML_HOME BENTO_BASE_IMAGE="$BASE_IMAGE" BENTOML_DO_NOT_TRACK=True
 bento=$("$PYTHON" -m bentoml build -o tag | sed -n 's/^__tag__://p')
 
-built=localhost/$IMAGE-built:$version
+built=$IMAGE-built:$version
 "$PYTHON" -m bentoml containerize "$bento" --backend "$tool" -t "$built"
 final=$IMAGE:$version$suffix
 "$tool" build -f deploy/image/Containerfile --build-arg BUILT="$built" --build-arg BASE="$BASE_IMAGE" \
