@@ -10,9 +10,9 @@ from pipeline.settings import PREFIX, Settings, SettingsError, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MAX_BATCH_LATENCY_MS: Final = 10_000
-"""A call that waited longer for its batch is answered 503. BentoML also learns its batches from this: with a second or
-less it refuses calls of a machine that is merely busy."""
+MAX_BATCH_LATENCY_MS: Final = 60_000
+"""A call that waited longer for its batch is answered 503: BentoML's default. Deadlines end calls before; with less,
+BentoML refuses the calls of a machine that is merely busy."""
 
 
 def tracing(chosen: Settings) -> dict[str, Any]:

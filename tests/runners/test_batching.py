@@ -35,6 +35,7 @@ async def main():
         assert (method.batchable, method.max_batch_size) == (True, 4), name
         app = service.to_asgi(is_main=False)
         life = app.router.lifespan_context(app)
+        stack.append(life)  # or it ends here
         await life.__aenter__()
         proxies[name] = RemoteProxy("http://127.0.0.1:3000", service=service, app=app)
         await proxies[name].__aenter__()
