@@ -1,5 +1,6 @@
 """How every runner is served: the BentoML settings they share."""
 
+import functools
 import importlib.util
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, Final, TypeVar
 import bentoml
 
 from pipeline.settings import PREFIX, Settings, SettingsError, load_settings
+from runners.work import WORK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +55,14 @@ def batched(method: F) -> F:
     deadline and runs the work of callers who have left, so without batching the method is an ordinary API.
     """
     size = _CHOSEN.batch_size
-    options = {"batchable": True, "max_batch_size": size, "max_latency_ms": MAX_BATCH_LATENCY_MS} if size > 1 else {}
-    api: F = bentoml.api(**options)(method)
+    if size == 1:
+        alone: F = bentoml.api(method)
+        return alone
+
+    @functools.wraps(method)
+    def together(*arguments: Any, **named: Any) -> Any:
+        WORK.set(None)  # BentoML's queue runs in the context of its first call, which is long over
+        return method(*arguments, **named)
+
+    api: F = bentoml.api(batchable=True, max_batch_size=size, max_latency_ms=MAX_BATCH_LATENCY_MS)(together)
     return api
