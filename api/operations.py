@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from api.metrics import observe_detection, observe_identification, observe_search
 from pipeline.additions import Additions
@@ -26,6 +26,10 @@ from pipeline.schemas import (
 from pipeline.settings import Settings
 
 log = logging.getLogger("pillscope.api")
+
+PATIENCE_S: Final = 2.0
+"""How long a request waits for what was added just before it; then it is answered from what is loaded. Laying out the
+index anew takes about one second of a processor."""
 
 
 class Operations:
@@ -118,7 +122,7 @@ class Operations:
         if self.additions is None:
             return
         try:
-            await self.additions.refresh()
+            await self.additions.refresh(PATIENCE_S)
         except StoreUnavailable:
             log.warning("answering without what was added last")
         self.catalogs = self.pipeline.gallery.catalogs

@@ -252,10 +252,12 @@ def soak_page(result: Soak) -> str:
     ]
     lines += ["| requests | " + " | ".join(names) + " | together |", "|---" * (len(names) + 2) + "|"]
     lines += [
-        f"| {sent} | " + " | ".join(f"{sizes[n] / 1e6:.0f}" for n in names) + f" | {sum(sizes.values()) / 1e6:.0f} |"
+        f"| {sent} | "
+        + " | ".join(f"{sizes.get(n, 0) / 1e6:.0f}" for n in names)
+        + f" | {sum(sizes.values()) / 1e6:.0f} |"
         for sent, sizes in result.memory
     ]
-    changes = " | ".join(f"{last[1][name] / first[1][name] - 1:+.1%}" for name in names)
+    changes = " | ".join(f"{last[1].get(name, 0) / first[1][name] - 1:+.1%}" for name in names)
     return "\n".join([*lines, f"| change | {changes} | {result.growth:+.1%} |"])
 
 

@@ -33,17 +33,36 @@ class Additions:
     def __init__(self, pipeline: Pipeline, embedder: Embedder, store: OwnItems) -> None:
         self._pipeline, self._embedder, self._store = pipeline, embedder, store
         self._shown = -1
-        self._refreshing = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
-    async def refresh(self) -> None:
-        """Let the pipeline answer from all that was added so far, by this process or another."""
-        if await asyncio.to_thread(self._store.generation) == self._shown:
-            return
-        async with self._refreshing:
-            if await asyncio.to_thread(self._store.generation) != self._shown:
-                shown, gallery = await asyncio.to_thread(self._store.gallery)
-                self._pipeline.use(gallery)
-                self._shown = shown
+    async def refresh(self, patience_s: float | None = None) -> None:
+        """Let the pipeline answer from all that was added so far, by this process or another.
+
+        One renewal serves all who wait for it, and ends whoever gives up waiting: else, on a machine that needs longer
+        for it than a request may take, it would begin anew with every request and never end.
+
+        Args:
+            patience_s: seconds to wait for it; None = until it is done.
+
+        Raises:
+            StoreUnavailable: what was added cannot be read.
+        """
+        for _ in range(2):  # the renewal that is under way may have begun before the last addition; the next has not
+            if await asyncio.to_thread(self._store.generation) == self._shown:
+                return
+            if self._renewal is None or self._renewal.done():
+                self._renewal = asyncio.create_task(self._renew())
+                self._renewal.add_done_callback(_heard)
+            renewal = self._renewal  # another may take its place as soon as it is done
+            done, _ = await asyncio.wait({renewal}, timeout=patience_s)
+            if not done:
+                return
+            renewal.result()
+
+    async def _renew(self) -> None:
+        shown, gallery = await asyncio.to_thread(self._store.gallery)
+        self._pipeline.use(gallery)
+        self._shown = shown
 
     async def add(self, new: NewItem, photos: Sequence[tuple[SideName, Photo]], *, replace: bool) -> CatalogItem:
         """Add one item with at least one photo; it is searchable when this returns.
@@ -73,6 +92,12 @@ class Additions:
             raise RunnerUnavailable("background")
         assert look.crop is not None and look.mask is not None  # noqa: PT018
         return cut_out(look.crop.pixels, look.mask)
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Take a failure note of, also when all who waited for it have left; the next request tries again."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _png(cutout: UInt8) -> bytes:

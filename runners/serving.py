@@ -1,5 +1,6 @@
 """How every runner is served: the BentoML settings they share."""
 
+import functools
 import importlib.util
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -7,12 +8,13 @@ from typing import Any, Final, TypeVar
 import bentoml
 
 from pipeline.settings import PREFIX, Settings, SettingsError, load_settings
+from runners.work import WORK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MAX_BATCH_LATENCY_MS: Final = 10_000
-"""A call that waited longer for its batch is answered 503. BentoML also learns its batches from this: with a second or
-less it refuses calls of a machine that is merely busy."""
+MAX_BATCH_LATENCY_MS: Final = 60_000
+"""A call that waited longer for its batch is answered 503: BentoML's default. Deadlines end calls before; with less,
+BentoML refuses the calls of a machine that is merely busy."""
 
 
 def tracing(chosen: Settings) -> dict[str, Any]:
@@ -53,6 +55,14 @@ def batched(method: F) -> F:
     deadline and runs the work of callers who have left, so without batching the method is an ordinary API.
     """
     size = _CHOSEN.batch_size
-    options = {"batchable": True, "max_batch_size": size, "max_latency_ms": MAX_BATCH_LATENCY_MS} if size > 1 else {}
-    api: F = bentoml.api(**options)(method)
+    if size == 1:
+        alone: F = bentoml.api(method)
+        return alone
+
+    @functools.wraps(method)
+    def together(*arguments: Any, **named: Any) -> Any:
+        WORK.set(None)  # BentoML's queue runs in the context of its first call, which is long over
+        return method(*arguments, **named)
+
+    api: F = bentoml.api(batchable=True, max_batch_size=size, max_latency_ms=MAX_BATCH_LATENCY_MS)(together)
     return api

@@ -35,7 +35,7 @@ def candidate() -> Candidate:
 class FakeAdditions:
     """Takes every item and keeps none."""
 
-    async def refresh(self) -> None:
+    async def refresh(self, patience_s: float | None = None) -> None:
         pass
 
     async def add(self, new: NewItem, photos: Sequence[tuple[SideName, Photo]], *, replace: bool) -> CatalogItem:

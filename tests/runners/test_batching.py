@@ -19,6 +19,7 @@ import asyncio, sys
 import numpy as np
 from pathlib import Path
 from _bentoml_impl.client import RemoteProxy
+from prometheus_client import REGISTRY
 from pipeline.settings import Settings
 from runners.classifier import Classifier, ClassifierRunner
 from runners.embedder import Embedder, EmbedderRunner
@@ -29,26 +30,33 @@ models = Path(sys.argv[1])
 services = {"classifier": ClassifierRunner, "embedder": EmbedderRunner, "ocr": OcrRunner}
 
 async def main():
-    proxies, stack = {}, []
-    for name, service in services.items():
-        (method,) = service.apis.values()
-        assert (method.batchable, method.max_batch_size) == (True, 4), name
-        app = service.to_asgi(is_main=False)
-        life = app.router.lifespan_context(app)
-        await life.__aenter__()
-        proxies[name] = RemoteProxy("http://127.0.0.1:3000", service=service, app=app)
-        await proxies[name].__aenter__()
-    runners = RemoteRunners(detector=None, background=None, **proxies, settings=Settings(runner_timeout_s=100))
     chance = np.random.default_rng(5)
     calls = [chance.integers(0, 256, (n, 384, 384, 4), np.uint8) for n in (6, 1, 2, 1, 3, 1)]
-    for ask, true in (
-        (runners.classify, Classifier.open(models).classify), (runners.embed, Embedder.open(models).embed),
-    ):
-        for images, answer in zip(calls, await asyncio.gather(*map(ask, calls)), strict=True):
-            np.testing.assert_allclose(answer, true(images), atol=1e-5)
-    read = Reader.open(models).read
-    for images, answer in zip(calls, await asyncio.gather(*map(runners.read, calls)), strict=True):
-        assert answer == read(images)
+    true = {
+        "classifier": Classifier.open(models).classify, "embedder": Embedder.open(models).embed,
+        "ocr": Reader.open(models).read,
+    }
+    for name, service in services.items():
+        ((called, method),) = service.apis.items()
+        assert (method.batchable, method.max_batch_size) == (True, 4), name
+        before = set(REGISTRY._collector_to_names)
+        app = service.to_asgi(is_main=False)
+        async with app.router.lifespan_context(app):
+            proxy = RemoteProxy("http://127.0.0.1:3000", service=service, app=app)
+            await proxy.__aenter__()
+            runners = RemoteRunners(
+                **dict.fromkeys(["detector", "background", *services]) | {name: proxy},
+                settings=Settings(runner_timeout_s=100),
+            )
+            answers = await asyncio.gather(*map(getattr(runners, called), calls))
+            await proxy.close()
+        for images, answer in zip(calls, answers, strict=True):
+            if name == "ocr":
+                assert answer == true[name](images)
+            else:
+                np.testing.assert_allclose(answer, true[name](images), atol=1e-5)
+        for collector in set(REGISTRY._collector_to_names) - before:  # of one app per process, in earnest
+            REGISTRY.unregister(collector)
     print("every caller got its own")
 
 asyncio.run(main())
