@@ -102,7 +102,8 @@ def choices(prototypes: Tensor, scale: float = 24.0, margin: float = 0.15) -> di
     """The losses by name, each with the parameters it brings along."""
     arcface, softmax = ArcFace(prototypes.clone(), scale), ArcFace(prototypes.clone(), scale)
     several = ArcFace(prototypes.clone(), scale)
-    triplet, mine = losses.TripletMarginLoss(margin=0.2), miners.BatchEasyHardMiner("all", "semihard")
+    triplet = losses.TripletMarginLoss(margin=0.2)
+    mine = miners.TripletMarginMiner(margin=0.2, type_of_triplets="semihard")
     contrastive, similar = losses.ContrastiveLoss(pos_margin=0.0, neg_margin=0.8), losses.MultiSimilarityLoss()
 
     def heads(vectors: Tensor, labels: Tensor) -> Tensor:

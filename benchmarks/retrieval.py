@@ -62,6 +62,12 @@ def against_photos(query: Float32, others: Float32, right: Sequence[bool]) -> Ou
     return Outcome(tuple(int(p) for p in np.flatnonzero(np.asarray(right)[order])), float(scores.max()))
 
 
+def _targets(gallery: LoadedIndex, own: str, name: str) -> list[tuple[list[str] | None, str]]:
+    """The catalogue that the queries' pills are in; and every catalogue, where the index has more."""
+    every: list[tuple[list[str] | None, str]] = [(None, "all catalogues")] if len(gallery.catalogs) > 1 else []
+    return [([own], name), *every]
+
+
 def embedded(queries: Sequence[Query], embed: Embed) -> list[list[Float32]]:
     """The vectors of every query's faces, each (R, D)."""
     return [[embed(cutout[None])[0] for cutout in query.cutouts] for query in queries]
@@ -75,7 +81,7 @@ def consumer_rows(cutter: Cutter, embed: Embed, gallery: LoadedIndex, data: Path
     vectors = dict(zip((photo.number for photo in photos), embedded(consumer_queries(cutter, photos), embed),
                        strict=True))  # fmt: skip
     rows = []
-    for catalogs, name in ((["us-nih"], "all NIH sides"), (None, "all catalogues")):
+    for catalogs, name in _targets(gallery, "us-nih", "all NIH sides"):
         for queries, what in (([(photo,) for photo in known], "one photo"), (pairs(known), "two photos")):
             outcomes = [
                 against_index([face for photo in query for face in vectors[photo.number]], gallery, catalogs,
@@ -99,7 +105,7 @@ def hospital_rows(cutter: Cutter, embed: Embed, gallery: LoadedIndex, data: Path
     queries = hospital_queries(cutter, data)
     vectors = embedded(queries, embed)
     rows = []
-    for catalogs, name in ((["tw-tfda"], "TFDA"), (None, "all catalogues")):
+    for catalogs, name in _targets(gallery, "tw-tfda", "TFDA"):
         for most, what in ((2, "two faces"), (1, "one face")):
             outcomes = [
                 against_index(faces[:most], gallery, catalogs, query.right)
@@ -158,5 +164,7 @@ def main(argv: list[str]) -> None:
         parser.error(str(error))
     print(table(rows))
     name = "retrieval" + "".join(f"_{part}" for part in arguments.part or [])
-    command = " ".join(["python -m benchmarks retrieval --data DIR", *(f"--part {p}" for p in arguments.part or [])])
+    other = [] if arguments.index == SHIPPED else ["--index INDEX"]
+    parts = [f"--part {part}" for part in arguments.part or []]
+    command = " ".join(["python -m benchmarks retrieval --data DIR", *other, *parts])
     print(f"written to {write(name, 'Retrieval by the embedding alone', command, rows)}")

@@ -49,9 +49,8 @@ class Views(IterableDataset[tuple[Tensor, Tensor]]):
     def __init__(self, pills: list[PillImage], data: Path, config: dict[str, Any], first: int) -> None:
         self.pills, self.config, self.first = pills, config, first
         sizes = (config["small_size"], config["size"])
-        self.makers = {
-            s: ConsumerViews(data, size=s, pool=250, seed=config["seed"], lamps=config["lamps"]) for s in sizes
-        }
+        common = {"pool": 250, "seed": config["seed"], "lamps": config["lamps"]}
+        self.makers = {size: ConsumerViews(data, size=size, **common) for size in sizes}
 
     def size_at(self, step: int) -> int:
         small = step < self.config["steps"] * self.config["small_share"]
