@@ -46,7 +46,7 @@ NOISE: Final = (0.0, 0.04, 0.008, 0.003, 0.001, 0.0003)
 DOUBT_AT: Final = (0.4, 0.65, 0.9, 0.97, 1.0)
 DOUBT: Final = (4.0, 2.0, 1.0, 0.4, 0.1)
 """How much the noise grows or shrinks with the reader's confidence: steeper than calibrated confidence alone would have
-it. Five other tables and noise levels changed the places of the right pill on the tuning pills by less than 1 %
+it. A table by it and more noise moved the right pill by a pill or two of the 150 tuning pills, up or down
 (benchmarks/results/ocr_variants.md)."""
 
 

@@ -41,21 +41,27 @@ class PrefixTree:
     """Distinct texts, laid out as a tree of their letters; level after level, so that parents come first."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        letters = sorted({letter for text in texts for letter in text})
+        longest = max(map(len, texts), default=0)
+        signs = np.array(texts, dtype=f"U{max(longest, 1)}").view(np.uint32)
+        signs = signs.reshape(len(texts), max(longest, 1))  # 0: past the end
+        used = np.unique(signs[signs > 0])
+        letters = [chr(sign) for sign in used]
         self._code = {letter: number for number, letter in enumerate(letters)}
-        node_of: dict[str, int] = {"": 0}
-        parents, codes, depths = [0], [-1], [0]
-        for depth in range(1, max(map(len, texts), default=0) + 1):
-            for text in texts:
-                if len(text) >= depth and text[:depth] not in node_of:
-                    node_of[text[:depth]] = len(parents)
-                    parents.append(node_of[text[: depth - 1]])
-                    codes.append(self._code[text[depth - 1]])
-                    depths.append(depth)
-        self._parent, self._letter = np.array(parents, np.int32), np.array(codes, np.int32)
-        self._depth = np.array(depths, np.int32)
-        self._levels = np.searchsorted(self._depth, np.arange(self._depth[-1] + 2))
-        self._node = np.array([node_of[text] for text in texts], np.int32)
+        parents, codes = [np.zeros(1, np.int64)], [np.full(1, -1, np.int64)]
+        node, levels = np.zeros(len(texts), np.int64), [0, 1]
+        for depth in range(longest):
+            on = np.flatnonzero(signs[:, depth])
+            edges, which = np.unique(
+                node[on] * len(used) + np.searchsorted(used, signs[on, depth]), return_inverse=True
+            )
+            parents.append(edges // len(used))
+            codes.append(edges % len(used))
+            node[on] = levels[-1] + which
+            levels.append(levels[-1] + len(edges))
+        self._parent, self._letter = np.concatenate(parents).astype(np.int32), np.concatenate(codes).astype(np.int32)
+        self._levels = np.array(levels)  # level n is self._levels[n] to self._levels[n + 1]
+        self._depth = np.repeat(np.arange(longest + 1, dtype=np.int32), np.diff(self._levels))
+        self._node = node.astype(np.int32)
         self._shares = _shares(letters)
 
     def log_chances(self, steps: Steps) -> tuple[Int32, Float64]:

@@ -37,7 +37,7 @@ Of 94 tuning faces on which nothing was found (most are blank) it reads a token 
 none."""
 WHOLE_SURE: Final = 0.5
 """Confidence from which a whole pill read as one line is believed, where no line was read. On the 85 tuning faces left
-it reads 4 tokens rightly and 2 wrongly."""
+it reads 4 tokens rightly and 1 wrongly."""
 LINE_HEIGHT: Final = 48
 LEAST_WIDTH: Final = 32
 MOST_WIDTH: Final = 288
