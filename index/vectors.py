@@ -1,11 +1,11 @@
 """The vectors of all reference faces in one FAISS file, searched by inner product (cosine, as all are unit).
 
-    exact   every vector is compared: nothing is missed; 0.1 ms per 3,000 vectors on one core
-    hnsw    a graph of near neighbours: tenths of a millisecond at a million vectors, 270 bytes more each
+    exact   every vector is compared: nothing is missed; time grows with their number
+    hnsw    a graph of near neighbours: time hardly grows, each vector takes some 270 bytes more
     ivfpq   lists of vectors of 32 bytes, the best of which are compared once more by what is stored: for tens of
             millions, as only the short codes need to be in memory
 
-Figures: benchmarks/results/index_scale.md. Whatever finds the rows, `similarities` are those of the stored vectors.
+Figures of a machine: `python -m benchmarks index_scale`. Whatever finds the rows, `similarities` are those of the stored vectors.
 """
 
 from math import isqrt
