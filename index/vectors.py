@@ -5,7 +5,8 @@
     ivfpq   lists of vectors of 32 bytes, the best of which are compared once more by what is stored: for tens of
             millions, as only the short codes need to be in memory
 
-Figures of a machine: `python -m benchmarks index_scale`. Whatever finds the rows, `similarities` are those of the stored vectors.
+Figures of a machine: `python -m benchmarks index_scale`. Whatever finds the rows, `similarities` are those of the
+stored vectors.
 """
 
 from math import isqrt
@@ -77,7 +78,7 @@ def empty_index(dimension: int, count: int, storage: Storage, method: Method) ->
         index = (
             faiss.IndexHNSWFlat(dimension, NEIGHBOURS, metric)
             if storage == "float32"
-            else faiss.IndexHNSWSQ(dimension, _QUANTIZERS[storage], NEIGHBOURS, metric)
+            else faiss.IndexHNSWSQ(dimension, _QUANTIZERS[storage], NEIGHBOURS, metric)  # type: ignore[arg-type]
         )
         index.hnsw.efConstruction = BUILD_EFFORT
         return index
@@ -132,7 +133,10 @@ class Vectors:
     def _parameters(self, k: int, selector: faiss.IDSelector | None) -> faiss.SearchParameters | None:
         """How to search this kind of index for k vectors."""
         if isinstance(self._index, faiss.IndexHNSW):
-            return faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._effort, k))  # type: ignore[call-arg]
+            parameters: faiss.SearchParameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
+                sel=selector, efSearch=max(self._effort, k)
+            )
+            return parameters
         if isinstance(self._index, faiss.IndexRefine):
             lists = faiss.SearchParametersIVF(sel=selector, nprobe=self._effort)  # type: ignore[call-arg]
             return faiss.IndexRefineSearchParameters(  # type: ignore[call-arg]
