@@ -1,11 +1,12 @@
 """The vectors of all reference faces in one FAISS file, searched by inner product (cosine, as all are unit).
 
-    exact   every vector is compared: nothing is missed; 0.1 ms per 3,000 vectors on one core
-    hnsw    a graph of near neighbours: tenths of a millisecond at a million vectors, 270 bytes more each
+    exact   every vector is compared: nothing is missed; time grows with their number
+    hnsw    a graph of near neighbours: time hardly grows, each vector takes some 270 bytes more
     ivfpq   lists of vectors of 32 bytes, the best of which are compared once more by what is stored: for tens of
             millions, as only the short codes need to be in memory
 
-Figures: benchmarks/results/index_scale.md. Whatever finds the rows, `similarities` are those of the stored vectors.
+Figures of a machine: `python -m benchmarks index_scale`. Whatever finds the rows, `similarities` are those of the
+stored vectors.
 """
 
 from copy import copy
@@ -78,7 +79,7 @@ def empty_index(dimension: int, count: int, storage: Storage, method: Method) ->
         index = (
             faiss.IndexHNSWFlat(dimension, NEIGHBOURS, metric)
             if storage == "float32"
-            else faiss.IndexHNSWSQ(dimension, _QUANTIZERS[storage], NEIGHBOURS, metric)
+            else faiss.IndexHNSWSQ(dimension, _QUANTIZERS[storage], NEIGHBOURS, metric)  # type: ignore[arg-type]
         )
         index.hnsw.efConstruction = BUILD_EFFORT
         return index
@@ -140,7 +141,10 @@ class Vectors:
     def _parameters(self, k: int, selector: faiss.IDSelector | None) -> faiss.SearchParameters | None:
         """How to search this kind of index for k vectors."""
         if isinstance(self._index, faiss.IndexHNSW):
-            return faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._effort, k))  # type: ignore[call-arg]
+            parameters: faiss.SearchParameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
+                sel=selector, efSearch=max(self._effort, k)
+            )
+            return parameters
         if isinstance(self._index, faiss.IndexRefine):
             lists = faiss.SearchParametersIVF(sel=selector, nprobe=self._effort)  # type: ignore[call-arg]
             return faiss.IndexRefineSearchParameters(  # type: ignore[call-arg]

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
 
     index_effort: Annotated[int, Field(ge=1, le=100_000)] = 64
     """For an index built with `--method hnsw` or `ivfpq`: candidates followed, or lists looked into, per search. More
-    finds more and takes longer (benchmarks/results/index_scale.md). Exact search, the default, knows none."""
+    finds more and takes longer (`python -m benchmarks index_scale`). Exact search, the default, knows none."""
 
     ranking: Path = ROOT / "configs" / "ranking.yaml"
     """File with the weights and thresholds of ranking and decision, as `python -m training ranking` writes it."""

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runners.listening import listening_address
 
 MEAN_CALLS: Final = 32
-"""Mean number of calls on one connection. A handshake takes less than 1 ms between hosts of one network, a call 10 to
-200 ms, so this costs well below 1 %; at 10 calls/s a new replica has its share within seconds."""
+"""Mean number of calls on one connection: at 10 calls/s a connection lasts some 3 s, so a new replica has its share
+within seconds, and one call in 32 pays for a handshake."""
 
 
 class ConnectionRenewal:

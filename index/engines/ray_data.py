@@ -65,7 +65,7 @@ def study_with_ray(
 def _run(missing: list[dict[str, Any]], place: Workplace, workers: int, tell: Callable[[str], None]) -> None:
     started_here = not ray.is_initialized()
     if started_here:
-        here = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers, "include_dashboard": False}
+        here: dict[str, Any] = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers, "include_dashboard": False}
         os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # its 30 s are short on a busy host
         ray.init(logging_level=logging.WARNING, log_to_driver=False, **here)
     try:
