@@ -144,36 +144,48 @@ def detection_rows(detector: Detector, data: Path) -> list[Row]:
 
 
 def whole_rows(models_dir: Path, data: Path) -> list[Row]:
-    """What is told of a photo in the end, and what finding costs."""
+    """What is told of a photo in the end."""
     pipeline = finder(models_dir)
     rows = []
-    for name in BOXED:
-        if (data / "detect" / name).is_dir():
-            photos = boxed_photos(data / "detect" / name)
-            rows += pills_found.precision_rows(models_dir, photos, name) + working_rows(pipeline, photos, name)
     if (data / "detect/negatives").is_dir():
         rows += false_pill_rows(pipeline, data / "detect/negatives")
+    for name in BOXED:
+        if (data / "detect" / name).is_dir():
+            rows += working_rows(pipeline, boxed_photos(data / "detect" / name), name)
     if (data / "nih/consumer").is_dir():
         rows.append(single_pill_row(pipeline, data / "nih/consumer"))
-    rows += small_pill_rows(models_dir, data)
-    return rows + cost_rows(
-        Detector.open(models_dir), models_dir, [p for p, _ in boxed_photos(data / "detect" / BOXED[0])]
-    )
+    return rows
+
+
+def rows_of(part: str, models: Path, data: Path) -> list[Row]:
+    """Rows of one part."""
+    if part == "detector":
+        detector = Detector.open(models)
+        photos = [path for path, _ in boxed_photos(data / "detect" / BOXED[0])]
+        return detection_rows(detector, data) + cost_rows(detector, models, photos)
+    if part == "found":
+        return whole_rows(models, data)
+    if part == "small":
+        return small_pill_rows(models, data)
+    return mask_rows(data, models, start_file("u2netp"))
+
+
+PARTS = ("detector", "found", "small", "masks")
 
 
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks detection`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks detection", description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
-    parser.add_argument("--name", default="detection", help="file under benchmarks/results/ to write")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be repeated); default all")
     arguments = parser.parse_args(argv)
     if arguments.data is None:
         parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
-    models = settings().models_dir
-    rows = detection_rows(Detector.open(models), arguments.data)
-    print(table(rows), flush=True)
-    rows += whole_rows(models, arguments.data)
-    rows += mask_rows(arguments.data, models, start_file("u2netp"))
-    print(table(rows))
-    command = "python -m benchmarks detection --data DIR"
-    print(f"written to {write(arguments.name, 'Finding and cutting out', command, rows)}")
+    rows: list[Row] = []
+    for part in arguments.part or PARTS:
+        found = rows_of(part, settings().models_dir, arguments.data)
+        print(table(found), flush=True)
+        rows += found
+    name = "_".join(["detection", *(arguments.part or [])])
+    command = " ".join(["python -m benchmarks detection --data DIR", *(f"--part {p}" for p in arguments.part or [])])
+    print(f"written to {write(name, 'Finding and cutting out', command, rows)}")

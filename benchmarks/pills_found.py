@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.average_precision import COCO_MAX, IOUS, Matches, at_half, match, over_all
+from benchmarks.average_precision import Matches, match
 from benchmarks.rows import Row, bootstrap, share_row
 from pipeline.identify import Pipeline
 from pipeline.photo import Photo, read_photo
@@ -19,7 +19,8 @@ from pipeline.pills import DetectionLimits
 from pipeline.ports import Runners
 from pipeline.schemas import Versions
 from runners.background import BackgroundRemover
-from runners.detector import MIN_SCORE, Detector
+from runners.detector import Detector
+from training.cutouts import load_nih_crops
 from training.scenes import SceneGenerator
 
 Floats = NDArray[np.float32]
@@ -69,17 +70,6 @@ def _row(name: str, metric: str, matches: Sequence[Matches], measure: Callable[[
     return Row(PART, name, metric, measure(matches), *bootstrap(matches, measure), len(matches), "photos")
 
 
-def precision_rows(models_dir: Path | None, photos: Sequence[tuple[Path, Floats]], name: str) -> list[Row]:
-    """mAP50 and mAP50-95 of the boxes as they are told, all scores let through."""
-    every = finder(models_dir, DetectionLimits(score=MIN_SCORE, most_pills=COCO_MAX))
-    answers = [(found(every, read_photo(path.read_bytes())), truth) for path, truth in photos]
-    by_iou = [[match(boxes, truth, iou) for iou in IOUS] for boxes, truth in answers]
-    return [
-        Row(PART, name, metric, measure(by_iou), *bootstrap(by_iou, measure), len(by_iou), "photos")
-        for metric, measure in (("mAP50", at_half), ("mAP50-95", over_all))
-    ]
-
-
 def recall(photos: Sequence[Matches]) -> float:
     """True boxes met, of all. Raises ValueError where there are none."""
     total = sum(photo.truth for photo in photos)
@@ -108,10 +98,10 @@ def false_pill_rows(pipeline: Pipeline, folder: Path) -> list[Row]:
     ]
 
 
-def small_pill_rows(models_dir: Path | None, data: Path, photos: int = 8, seed: int = 5) -> list[Row]:
+def small_pill_rows(models_dir: Path | None, data: Path, photos: int = 5, seed: int = 5) -> list[Row]:
     """Recall on generated 12-megapixel scenes with pills of 10 to 26 px at the detector's working size, with and
     without the closer look. Scenes, not photos: there are no such photos with boxes."""
-    scenes = SceneGenerator(data)
+    scenes = SceneGenerator(data, load_nih_crops(data, limit=300))
     rng = np.random.default_rng(seed)
     made = [scenes.scene(rng, HALF_OF_12_MP, 8, extent=(0.03, 0.07), touching=0.3) for _ in range(photos)]
     rows = []
