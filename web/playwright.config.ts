@@ -24,7 +24,7 @@ export default defineConfig({
     ? {}
     : {
         webServer: {
-          command: `../.venv/bin/bentoml serve service:Pillscope --working-dir .. --host 127.0.0.1 --port ${port}`,
+          command: `${process.env.BENTOML ?? '../.venv/bin/bentoml'} serve service:Pillscope --working-dir .. --host 127.0.0.1 --port ${port}`,
           url: `http://127.0.0.1:${port}/readyz`,
           timeout: 240_000,
           env: { BENTOML_DO_NOT_TRACK: 'True' },

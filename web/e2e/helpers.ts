@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
@@ -8,6 +9,9 @@ export const FRONT = example('front.jpg');
 export const BACK = example('back.jpg');
 export const GROUP = example('group.jpg');
 
+/** The way on with one photo. */
+export const SKIP = 'Identify with one side only';
+
 function example(name: string): string {
   return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 }
@@ -17,6 +21,31 @@ export async function take(page: Page, file: string, side: number): Promise<void
   await page.getByTestId('file').setInputFiles(file);
   await expect(page.getByTestId('outline').nth(side)).toBeVisible();
   await expect(page.locator('.slot [role=status]').nth(side)).not.toHaveText(/Looking|찾는 중/);
+}
+
+/** One of the photos changed as a poor photographer would: darker, or taken from far away. */
+export async function worse(
+  page: Page,
+  file: string,
+  { brightness = 1, width = 0 }: { brightness?: number; width?: number },
+): Promise<Buffer> {
+  const data = readFileSync(file).toString('base64');
+  const changed = await page.evaluate(
+    async ({ data, brightness, width }) => {
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      const photo = await createImageBitmap(new Blob([bytes]));
+      const canvas = document.createElement('canvas');
+      canvas.width = width || photo.width;
+      canvas.height = Math.round((canvas.width * photo.height) / photo.width);
+      const pencil = canvas.getContext('2d') as CanvasRenderingContext2D;
+      pencil.filter = `brightness(${brightness})`;
+      pencil.imageSmoothingQuality = 'high';
+      pencil.drawImage(photo, 0, 0, canvas.width, canvas.height);
+      return canvas.toDataURL('image/jpeg', 0.95).split(',')[1] ?? '';
+    },
+    { data, brightness, width },
+  );
+  return Buffer.from(changed, 'base64');
 }
 
 /** An answer as the service would give it, for what no photo brings about reliably. */

@@ -7,7 +7,7 @@ import { Failure, isAbort, search } from './service';
 export type Searching =
   | { state: 'idle' }
   | { state: 'busy' }
-  | { state: 'found'; candidates: Candidate[] }
+  | { state: 'found'; candidates: Candidate[]; dates: Record<string, string> }
   | { state: 'failed'; failure: Failure };
 
 export function useSearch(topK: number): [Searching, (description: Partial<Description>) => Promise<void>] {
@@ -21,8 +21,8 @@ export function useSearch(topK: number): [Searching, (description: Partial<Descr
       const { signal } = controller;
       setSearching({ state: 'busy' });
       try {
-        const { candidates } = await search(description, topK, signal);
-        if (!signal.aborted) setSearching({ state: 'found', candidates });
+        const { candidates, versions } = await search(description, topK, signal);
+        if (!signal.aborted) setSearching({ state: 'found', candidates, dates: versions.catalogs });
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
         setSearching({ state: 'failed', failure: error instanceof Failure ? error : new Failure('broken') });
