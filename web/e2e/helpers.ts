@@ -82,13 +82,17 @@ export function candidate(changes: Partial<Candidate>): Candidate {
   };
 }
 
-/** Nothing serious for a screen reader, in light and in dark. */
+/** Nothing serious for a screen reader, nor in the contrast of light and dark. Of many cards alike, two are looked at. */
 export async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-      .analyze();
+    const builder = new AxeBuilder({ page }).exclude('.card:nth-child(n + 3)');
+    if (colorScheme === 'light') {
+      builder.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']);
+    } else {
+      builder.withRules(['color-contrast']); // all that the dark changes
+    }
+    const { violations } = await builder.analyze();
     const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
     expect(grave.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual(
       [],

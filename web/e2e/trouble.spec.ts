@@ -12,7 +12,7 @@ test('an identified pill is still said to be checked', async ({ page }) => {
   await take(page, FRONT, 0);
   await page.getByRole('button', { name: SKIP }).click();
   await expect(page.getByRole('heading', { name: 'Most likely: lovastatin 20 MG' })).toBeVisible();
-  await expect(page.locator('.decision')).toContainText('a photo is never proof');
+  await expect(page.locator('.decision')).toContainText('A photo is never proof');
   await expect(page.locator('.decision')).toContainText('the comparison of pictures');
   await expect(page.locator('.card').first()).toContainText('very likely (99 of 100)');
   await expect(page.locator('.compare')).toContainText('TEVA / 928');

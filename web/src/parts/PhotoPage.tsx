@@ -125,7 +125,7 @@ export function PhotoPage({ place, go }: Props) {
         </div>
       )}
       {ready && back && asking.state !== 'failed' && (
-        <div className="actions wide">
+        <div className="actions wide go">
           <button type="button" className="button main" onClick={() => void start(hints)}>
             {t.pick.identify}
           </button>
