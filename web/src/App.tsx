@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { LANGUAGES, type Language, useSpeech } from './i18n';
 import { BrowsePage } from './parts/BrowsePage';
 import { DescribePage } from './parts/DescribePage';
@@ -14,6 +14,14 @@ export function App() {
   const page = place === 'answer' ? 'photo' : place;
   const photoPlace = useRef<Place>('photo'); // the way back from another page leads to the answer, if there is one
   if (page === 'photo') photoPlace.current = place;
+  const [shown, setShown] = useState(page);
+  useEffect(() => {
+    if (page === shown) return;
+    setShown(page);
+    scrollTo(0, 0);
+    const held = document.activeElement?.closest('nav'); // who came by the menu goes on from there
+    if (!held) document.getElementById('main')?.focus({ preventScroll: true });
+  }, [page, shown]);
   useEffect(() => {
     // a photo dropped beside its place must not replace the page, and with it the other photo
     const stay = (event: DragEvent) => event.preventDefault();

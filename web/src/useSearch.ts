@@ -7,11 +7,19 @@ import { Failure, isAbort, search } from './service';
 export type Searching =
   | { state: 'idle' }
   | { state: 'busy' }
-  | { state: 'found'; candidates: Candidate[]; dates: Record<string, string> }
+  | { state: 'found'; candidates: Candidate[] }
   | { state: 'failed'; failure: Failure };
 
-export function useSearch(topK: number): [Searching, (description: Partial<Description>) => Promise<void>] {
+interface Search {
+  searching: Searching;
+  start: (description: Partial<Description>) => Promise<void>;
+  /** ISO dates of the catalogues the service has; null until it has answered once. */
+  dates: Record<string, string> | null;
+}
+
+export function useSearch(topK: number): Search {
   const [searching, setSearching] = useState<Searching>({ state: 'idle' });
+  const [dates, setDates] = useState<Search['dates']>(null);
   const running = useRef<AbortController | null>(null);
   const start = useCallback(
     async (description: Partial<Description>) => {
@@ -22,7 +30,9 @@ export function useSearch(topK: number): [Searching, (description: Partial<Descr
       setSearching({ state: 'busy' });
       try {
         const { candidates, versions } = await search(description, topK, signal);
-        if (!signal.aborted) setSearching({ state: 'found', candidates, dates: versions.catalogs });
+        if (signal.aborted) return;
+        setDates(versions.catalogs);
+        setSearching({ state: 'found', candidates });
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
         setSearching({ state: 'failed', failure: error instanceof Failure ? error : new Failure('broken') });
@@ -30,5 +40,5 @@ export function useSearch(topK: number): [Searching, (description: Partial<Descr
     },
     [topK],
   );
-  return [searching, start];
+  return { searching, start, dates };
 }

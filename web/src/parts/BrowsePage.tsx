@@ -16,7 +16,7 @@ export function BrowsePage() {
   const { t } = useSpeech();
   const id = useId();
   const [description, setDescription] = useState<Description>(EMPTY);
-  const [searching, start] = useSearch(SHOWN);
+  const { searching, start, dates } = useSearch(SHOWN);
   useEffect(() => {
     const timer = setTimeout(() => void start(asked(description)), TYPING_MS);
     return () => clearTimeout(timer);
@@ -38,7 +38,7 @@ export function BrowsePage() {
             {...field('catalogs')}
             label={t.field.catalog}
             any={t.field.all}
-            options={Object.keys(t.catalog)}
+            options={Object.keys(dates ?? t.catalog)}
             names={t.catalog}
           />
           <TextField {...field('imprint')} label={t.card.imprint} />
@@ -52,7 +52,7 @@ export function BrowsePage() {
         {searching.state === 'busy' && t.work.searching}
         {searching.state === 'found' && counted(searching.candidates.length, t)}
       </p>
-      {searching.state === 'found' && <Found candidates={searching.candidates} dates={searching.dates} />}
+      {searching.state === 'found' && <Found candidates={searching.candidates} dates={dates} />}
     </>
   );
 }

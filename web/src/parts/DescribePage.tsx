@@ -13,7 +13,7 @@ export function DescribePage() {
   const { t } = useSpeech();
   const [description, setDescription] = useState(EMPTY);
   const [nothing, setNothing] = useState(false);
-  const [searching, start] = useSearch(RESULTS);
+  const { searching, start, dates } = useSearch(RESULTS);
   const results = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (searching.state === 'found') results.current?.scrollIntoView();
@@ -30,7 +30,7 @@ export function DescribePage() {
         <h2>{t.describe.title}</h2>
         <p>{t.describe.text}</p>
         <form onSubmit={submit}>
-          <DescriptionFields value={description} onChange={setDescription} />
+          <DescriptionFields value={description} catalogs={Object.keys(dates ?? t.catalog)} onChange={setDescription} />
           {nothing && (
             <p role="alert" className="notice">
               {t.describe.nothing}
@@ -52,7 +52,7 @@ export function DescribePage() {
           {searching.state === 'found' &&
             (searching.candidates.length ? t.describe.results(searching.candidates.length) : t.describe.noResults)}
         </p>
-        {searching.state === 'found' && <Found candidates={searching.candidates} dates={searching.dates} />}
+        {searching.state === 'found' && <Found candidates={searching.candidates} dates={dates} />}
       </div>
     </>
   );

@@ -8,11 +8,13 @@ export const EMPTY: Description = { imprint: '', shape: '', color: '', form: '',
 
 interface Props {
   value: Description;
+  /** Ids of the catalogues to choose from. */
+  catalogs: string[];
   onChange: (value: Description) => void;
 }
 
 /** The classic pill-identifier form. */
-export function DescriptionFields({ value, onChange }: Props) {
+export function DescriptionFields({ value, catalogs, onChange }: Props) {
   const { t } = useSpeech();
   const id = useId();
   const field = (name: keyof Description) => ({
@@ -31,7 +33,7 @@ export function DescriptionFields({ value, onChange }: Props) {
           {...field('catalogs')}
           label={t.field.catalog}
           any={t.field.all}
-          options={Object.keys(t.catalog)}
+          options={catalogs}
           names={t.catalog}
         />
         <TextField {...field('name')} label={t.field.name} />

@@ -3,7 +3,7 @@ import { CatalogDates } from './CatalogDates';
 import { FoundCard } from './FoundCard';
 
 /** Pills of the catalogues that a search gave, and how old the catalogues are. */
-export function Found({ candidates, dates }: { candidates: Candidate[]; dates: Record<string, string> }) {
+export function Found({ candidates, dates }: { candidates: Candidate[]; dates: Record<string, string> | null }) {
   return (
     <>
       <ol className="cards gallery">
@@ -11,7 +11,7 @@ export function Found({ candidates, dates }: { candidates: Candidate[]; dates: R
           <FoundCard key={candidate.item_id} candidate={candidate} />
         ))}
       </ol>
-      <CatalogDates dates={dates} />
+      {dates && <CatalogDates dates={dates} />}
     </>
   );
 }
