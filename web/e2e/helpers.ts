@@ -48,6 +48,29 @@ export async function worse(
   return Buffer.from(changed, 'base64');
 }
 
+interface SentField {
+  /** Name and value of a text, name and type of a file. */
+  field: string;
+  /** Of a file, bytes. */
+  size: number;
+}
+
+/** Call before the page opens: Chromium does not tell a test what is in a form with files. Returns what was sent since. */
+export async function recordForms(page: Page): Promise<() => Promise<SentField[]>> {
+  await page.addInitScript(() => {
+    const sent: SentField[] = [];
+    const append = FormData.prototype.append as (name: string, value: string | Blob, file?: string) => void;
+    FormData.prototype.append = function (this: FormData, name: string, value: string | Blob, file?: string) {
+      if (typeof value === 'string') sent.push({ field: `${name}=${value}`, size: 0 });
+      else sent.push({ field: `${name}: ${value.type}`, size: value.size });
+      if (file === undefined) append.call(this, name, value);
+      else append.call(this, name, value, file);
+    } as typeof FormData.prototype.append;
+    Object.assign(window, { sent });
+  });
+  return () => page.evaluate(() => (window as never as { sent: SentField[] }).sent.splice(0));
+}
+
 /** An answer as the service would give it, for what no photo brings about reliably. */
 export function answer(changes: Partial<Identification>): Identification {
   return {

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { BACK, expectAccessible, expectNoSideways, FRONT, GROUP, SKIP, take } from './helpers';
+import { BACK, expectAccessible, expectNoSideways, FRONT, GROUP, recordForms, SKIP, take } from './helpers';
 
 const WORDS = {
   'en-US': {
@@ -71,27 +71,17 @@ for (const [locale, words] of Object.entries(WORDS)) {
 }
 
 test('one side only, and a corrected reading with the same photo', async ({ page }) => {
-  await page.addInitScript(() => {
-    // Chromium does not tell a test what is in a form with files
-    const sent: string[] = [];
-    const append = FormData.prototype.append as (name: string, value: string | Blob, file?: string) => void;
-    FormData.prototype.append = function (this: FormData, name: string, value: string | Blob, file?: string) {
-      sent.push(typeof value === 'string' ? `${name}=${value}` : `${name}: ${value.type}`);
-      if (file === undefined) append.call(this, name, value);
-      else append.call(this, name, value, file);
-    } as typeof FormData.prototype.append;
-    Object.assign(window, { sent });
-  });
+  const sent = await recordForms(page);
   await page.goto('/');
   await take(page, FRONT, 0);
   await page.getByRole('button', { name: SKIP }).click();
   await expect(page.locator('.decision')).toBeVisible();
   const letters = page.getByLabel('Letters and numbers on the pill');
   const again = async () => {
-    await page.evaluate(() => (window as never as { sent: string[] }).sent.splice(0));
+    await sent();
     await page.getByRole('button', { name: 'Search again' }).click();
     await expect(page.locator('.decision')).toBeVisible();
-    return page.evaluate(() => (window as never as { sent: string[] }).sent);
+    return (await sent()).map(({ field }) => field);
   };
   await page.getByText('Something is wrong').click();
   await expect(letters).not.toHaveValue('TEVA 576'); // what was read on the one side

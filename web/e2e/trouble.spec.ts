@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { answer, candidate, expectAccessible, FRONT, SKIP, take } from './helpers';
+import { answer, candidate, expectAccessible, FRONT, recordForms, SKIP, take } from './helpers';
 
 test('an identified pill is still said to be checked', async ({ page }) => {
   const second = candidate({ item_id: 'us-nih:93-577', name: 'lovastatin 40 MG', imprint_back: '928', score: 0.02 });
@@ -74,12 +74,13 @@ test('a slow network shows how far the photo is, and can be cancelled', async ({
 test('on a slow network smaller photos go out, and the answer still comes', async ({ page }) => {
   const line = await page.context().newCDPSession(page);
   await line.send('Network.enable');
+  const sent = await recordForms(page);
   await page.goto('/');
   const sizeOfQuestion = async () => {
-    const asked = page.waitForRequest('**/v1/identify');
+    await sent();
     await page.getByRole('button', { name: SKIP }).click();
     await expect(page.locator('.decision')).toBeVisible();
-    return (await (await asked).sizes()).requestBodySize;
+    return (await sent()).find(({ field }) => field === 'front: image/jpeg')?.size ?? Number.NaN;
   };
   await take(page, FRONT, 0);
   const usual = await sizeOfQuestion();
