@@ -13,7 +13,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BENTOML_DO_NOT_TRACK := True
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format docs bento image web web-test train-env pins clean
+.PHONY: help serve test lint format docs bento image web web-test screenshots train-env pins clean
+
+# The one thing that the targets below do not set up themselves: it is a program of the system.
+define need-chromium
+@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { echo "Chromium is needed: apt install chromium, or CHROMIUM=/path/to/chrome make $@"; exit 1; }
+endef
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,9 +52,14 @@ web: web/node_modules/.stamp  ## build the page into web/dist (needs Node 20.19 
 	cd web && npm run --silent build
 
 web-test: $(VENV)/.serve web/node_modules/.stamp  ## the page: types, style, logic, and the whole way in Chromium
+	$(need-chromium)
 	cd web && npm run --silent check && npm test --silent
 	cd web && npm run --silent build -- --outDir node_modules/.built && diff -r node_modules/.built dist
-	cd web && npm run --silent e2e
+	cd web && BENTOML=$(abspath $(BIN))/bentoml npm run --silent e2e
+
+screenshots: $(VENV)/.serve web/node_modules/.stamp  ## take the pictures of the page for the README anew
+	$(need-chromium)
+	cd web && BENTOML=$(abspath $(BIN))/bentoml npm run --silent screenshots
 
 train-env: .venv-train/.train  ## .venv-train with torch, timm and ultralytics (6 GB)
 
@@ -78,6 +88,7 @@ $(VENV)/.dev: pyproject.toml requirements.txt requirements-dev.txt | $(VENV)/bin
 	@touch $(VENV)/.serve $@
 
 web/node_modules/.stamp: web/package-lock.json
+	@command -v npm > /dev/null || { echo "Node 20.19 or newer with npm is needed: apt install nodejs npm"; exit 1; }
 	cd web && npm ci --silent --no-fund --no-audit
 	@touch $@
 

@@ -13,7 +13,7 @@ from pipeline.drawing_text import Line, Space, fit, shrunk
 from pipeline.schemas import CatalogItem
 
 WIDTH: Final = 440
-HEIGHT: Final = 240
+HEIGHT: Final = 264
 _PANEL: Final = 210  # side of the square a pill is drawn in
 _HALF: Final = 88.0  # half of the longer axis, px
 _MIDDLE_Y: Final = 104.0
@@ -25,7 +25,7 @@ _FILL: Final = {
     "transparent": "#efe6cc",
 }  # fmt: skip
 _UNKNOWN_FILL: Final = "#dfe3e8"
-_PAPER, _INK, _FAINT = "#e9edf1", "#1f2a37", "#4b5563"
+_PAPER, _INK = "#e9edf1", "#1f2a37"
 _FONT: Final = "Helvetica, Arial, 'Noto Sans KR', 'Malgun Gothic', sans-serif"
 Language = Literal["en", "ko"]
 _CAPTIONS: Final[dict[Language, dict[str, str]]] = {
@@ -73,6 +73,7 @@ def draw_item(item: CatalogItem, language: Language = "en") -> str:
         _tag("title", _text(item.name), id=f"{prefix}t")
         + _tag("desc", _text(_description(item)), id=f"{prefix}d")
         + pill.definitions()
+        + _tag("rect", width=WIDTH, height=HEIGHT, rx=14, fill=_PAPER)  # captions too are read on it, on any page
         + panels,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -116,9 +117,10 @@ def _caption(side: str, imprint: str | None, item: CatalogItem, words: dict[str,
     note = words["unknown"] if imprint is None else words["blank"] if imprint == "" else ""
     if imprint and item.imprint_source == "read":
         note = words["read"]
-    caption = f"{side}: {note}" if note else side
-    return _tag(
-        "text", _text(caption), x=_PANEL / 2, y=229, text_anchor="middle", font_family=_FONT, font_size=16, fill=_FAINT
+    lines = [(side, 229, 20), (note, 252, 17)] if note else [(side, 229, 20)]
+    return "".join(
+        _tag("text", _text(text), x=_PANEL / 2, y=y, text_anchor="middle", font_family=_FONT, font_size=size, fill=_INK)
+        for text, y, size in lines
     )
 
 
@@ -170,8 +172,7 @@ class _Pill:
         body += _tag("path", d=self.outline.path, fill="none", stroke="#5b6673", stroke_width=1.4, **edge)
         text, share = ("?", 0.55) if imprint is None else (imprint, 1.0)
         body += self._letters(_LOGO_WORDS.sub(_LOGO, _NOT_XML.sub("", text)), score_line, share)
-        paper = _tag("rect", x=0, y=0, width=_PANEL, height=208, rx=14, fill=_PAPER)
-        return paper + _tag("g", body, transform=f"translate({_PANEL / 2:g} {_MIDDLE_Y:g})")
+        return _tag("g", body, transform=f"translate({_PANEL / 2:g} {_MIDDLE_Y:g})")
 
     def _seam(self) -> str:
         """Where the cap of a hard capsule ends, with the light on its rim."""

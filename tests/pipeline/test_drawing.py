@@ -85,13 +85,13 @@ def test_measured_sizes_give_the_true_proportions():
 
 def test_what_is_not_known_is_drawn_as_unknown():
     svg = drawn(imprint_back=None, shape=None, colors=[])
-    assert texts(svg) == ["AB 12", "front", "?", "back: imprint unknown"]
+    assert texts(svg) == ["AB 12", "front", "?", "back", "imprint unknown"]
     assert any("stroke-dasharray" in path.attrib for path in svg.iter(f"{SVG}path"))
     assert "colour not stated shape not stated" in draw_item(item(imprint_back=None, shape=None, colors=[]))
 
 
 def test_a_blank_side_is_known_to_be_blank():
-    assert texts(drawn(imprint_back="")) == ["AB 12", "front", "back: blank"]
+    assert texts(drawn(imprint_back="")) == ["AB 12", "front", "back", "blank"]
 
 
 def test_unknown_sides_are_not_called_front_and_back():
@@ -101,7 +101,7 @@ def test_unknown_sides_are_not_called_front_and_back():
 
 def test_captions_speak_korean_too():
     captions = texts(ET.fromstring(draw_item(item(imprint_back=""), "ko")))
-    assert captions == ["AB 12", "앞면", "뒷면: 글자 없음"]
+    assert captions == ["AB 12", "앞면", "뒷면", "글자 없음"]
 
 
 def test_a_score_line_divides_the_imprint():

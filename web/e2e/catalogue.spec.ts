@@ -3,7 +3,7 @@ import { expectAccessible, expectNoSideways } from './helpers';
 
 test('search by description alone', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('button', { name: 'Describe' }).click();
+  await page.getByRole('link', { name: 'Describe' }).click();
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(page.getByRole('alert')).toContainText('at least one field');
   await page.getByLabel('Letters and numbers on the pill').fill('teva 576');
@@ -11,13 +11,14 @@ test('search by description alone', async ({ page }) => {
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(page.locator('.card:visible').first()).toContainText('lovastatin 20');
   await expect(page.locator('.card:visible').first()).not.toContainText('How sure');
+  await expect(page.locator('.dates')).toContainText('7 June 2018');
   await expectAccessible(page);
   await expectNoSideways(page);
 });
 
 test('what no catalogue has', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('button', { name: 'Describe' }).click();
+  await page.getByRole('link', { name: 'Describe' }).click();
   await page.getByLabel('Name of the medicine').fill('no such medicine anywhere');
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(page.getByText('Nothing in the catalogues matches')).toBeVisible();
@@ -25,13 +26,13 @@ test('what no catalogue has', async ({ page }) => {
 
 test('browse the catalogues, narrowed by every choice', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('button', { name: 'Browse' }).click();
+  await page.getByRole('link', { name: 'Browse' }).click();
   const cards = page.locator('.card:visible');
-  await expect(page.getByText('Showing the first 48')).toBeVisible();
+  await expect(page.getByText('The first 48.')).toBeVisible();
   await expect(cards).toHaveCount(48);
   await expectAccessible(page);
-  await page.getByRole('radio', { name: 'triangle' }).check({ force: true });
-  await page.getByRole('radio', { name: 'pink' }).check({ force: true });
+  await page.getByLabel('Shape').selectOption('triangle');
+  await page.getByLabel('Colour').selectOption('pink');
   await page.getByLabel('Catalogue').selectOption('kr-mfds');
   await expect(cards.first()).toContainText('triangle');
   await expect(cards.first()).toContainText('pink');
@@ -44,5 +45,10 @@ test('browse the catalogues, narrowed by every choice', async ({ page }) => {
         .evaluate((image: HTMLImageElement) => image.naturalWidth),
     )
     .toBe(440);
+  await expect(cards.first().locator('h3 [lang=ko]')).toHaveCount(1); // a screen reader changes its voice
+  await expect(page.locator('.dates')).toContainText('Korea (MFDS): 12 January 2021');
+  await cards.first().getByText('More from the catalogue').click();
+  await expect(cards.first()).toContainText(/\d mm/);
+  await expectAccessible(page);
   await expectNoSideways(page);
 });

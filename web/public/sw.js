@@ -1,7 +1,10 @@
 // Keeps the page itself at hand for slow and broken networks. Answers of the service are never kept.
 const SHELF = 'pillscope-page-1';
 
-self.addEventListener('install', () => self.skipWaiting());
+self.addEventListener('install', (event) => {
+  self.skipWaiting();
+  event.waitUntil(stock());
+});
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(
@@ -22,6 +25,14 @@ self.addEventListener('fetch', (event) => {
   else if (request.mode === 'navigate' && path === '') event.respondWith(freshOrShelf(request));
 });
 
+/** The page and the files it names, from the first visit on: the worker comes too late to see them loaded. */
+async function stock() {
+  const shelf = await caches.open(SHELF);
+  const page = await fetch('./', { cache: 'no-cache' });
+  const names = (await page.clone().text()).matchAll(/(?:src|href)="(\.\/[^"]+)"/g);
+  await Promise.all([shelf.put('./', page), shelf.addAll([...names].map(([, name]) => name))]);
+}
+
 /** Files named by their content never change. */
 async function fromShelf(request) {
   const kept = await caches.match(request);
@@ -33,7 +44,7 @@ async function freshOrShelf(request) {
   try {
     return await keep(request, await fetch(request));
   } catch (error) {
-    const kept = await caches.match(request);
+    const kept = await caches.match(request, { ignoreSearch: true });
     if (kept) return kept;
     throw error;
   }

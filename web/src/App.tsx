@@ -1,64 +1,78 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { LANGUAGES, type Language, useSpeech } from './i18n';
 import { BrowsePage } from './parts/BrowsePage';
 import { DescribePage } from './parts/DescribePage';
+import { Pharmacist } from './parts/Pharmacist';
 import { PhotoPage } from './parts/PhotoPage';
+import { type Place, usePlace } from './place';
 
 const PAGES = ['photo', 'describe', 'browse'] as const;
-type Page = (typeof PAGES)[number];
 
 export function App() {
   const { language, speak, t } = useSpeech();
-  const [page, setPage] = useState<Page>('photo');
+  const [place, go] = usePlace();
+  const page = place === 'answer' ? 'photo' : place;
+  const photoPlace = useRef<Place>('photo'); // the way back from another page leads to the answer, if there is one
+  if (page === 'photo') photoPlace.current = place;
+  const [shown, setShown] = useState(page);
+  useEffect(() => {
+    if (page === shown) return;
+    setShown(page);
+    scrollTo(0, 0);
+    const held = document.activeElement?.closest('nav'); // who came by the menu goes on from there
+    if (!held) document.getElementById('main')?.focus({ preventScroll: true });
+  }, [page, shown]);
+  useEffect(() => {
+    // a photo dropped beside its place must not replace the page, and with it the other photo
+    const stay = (event: DragEvent) => event.preventDefault();
+    document.addEventListener('dragover', stay);
+    document.addEventListener('drop', stay);
+    return () => {
+      document.removeEventListener('dragover', stay);
+      document.removeEventListener('drop', stay);
+    };
+  }, []);
   return (
     <>
       <a className="skip" href="#main">
         {t.skip}
       </a>
       <header className="top">
-        <div>
-          <p className="brand">Pillscope</p>
-          <h1>{t.tagline}</h1>
-        </div>
+        <h1>
+          <span className="brand">Pillscope</span> {t.tagline}
+        </h1>
         <div className="languages">
-          {(Object.keys(LANGUAGES) as Language[]).map((other) => (
-            <button
-              key={other}
-              type="button"
-              lang={other}
-              aria-pressed={other === language}
-              onClick={() => speak(other)}
-            >
-              {LANGUAGES[other].language}
-            </button>
-          ))}
+          {(Object.keys(LANGUAGES) as Language[])
+            .filter((other) => other !== language)
+            .map((other) => (
+              <button key={other} type="button" lang={other} onClick={() => speak(other)}>
+                {LANGUAGES[other].language}
+              </button>
+            ))}
         </div>
         <nav aria-label={t.nav.label}>
           {PAGES.map((name) => (
-            <button
+            <a
               key={name}
-              type="button"
+              href={`#${name === 'photo' ? photoPlace.current : name}`}
               aria-current={name === page ? 'page' : undefined}
-              onClick={() => setPage(name)}
             >
               {t.nav[name]}
-            </button>
+            </a>
           ))}
         </nav>
       </header>
       <main id="main" tabIndex={-1}>
         {/* photos and answers outlive a look at another page */}
         <div hidden={page !== 'photo'}>
-          <PhotoPage active={page === 'photo'} />
+          <PhotoPage place={place} go={go} />
         </div>
         {page === 'describe' && <DescribePage />}
         {page === 'browse' && <BrowsePage />}
       </main>
       <footer>
-        <aside className="pharmacist" aria-label={t.pharmacist.title}>
-          <strong>{t.pharmacist.title}</strong> {t.pharmacist.text}
-        </aside>
-        <p>{t.privacy}</p>
+        {place !== 'answer' && <Pharmacist />}
+        <p className="quiet">{t.privacy}</p>
       </footer>
     </>
   );

@@ -47,6 +47,17 @@ describe('differences', () => {
     expect(silent?.second).toBeNull();
   });
 
+  it('compares score lines and sizes where both rows state them', () => {
+    const small = { ...look(), score_line: 'line', length_mm: 8, width_mm: 8 };
+    expect(differences(small, { ...small, score_line: 'none', length_mm: 8.3 }).map(({ trait }) => trait)).toEqual([
+      'score_line',
+    ]);
+    expect(differences(small, { ...small, length_mm: 8, width_mm: 9.1 })).toEqual([
+      { trait: 'size', first: ['8', '8'], second: ['9.1', '8'] },
+    ]);
+    expect(differences(small, look())).toEqual([]);
+  });
+
   it('keeps Hangul', () => {
     expect(differences(look({ imprint_front: '대웅' }), look({ imprint_front: '동아' }))).toHaveLength(1);
   });

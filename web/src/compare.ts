@@ -1,8 +1,8 @@
 /** What to look at to tell two pills apart, and how sure an answer may sound. */
 
-import type { Candidate, Look } from './schema';
+import type { Candidate, Item, Look } from './schema';
 
-export type Trait = 'imprint' | 'shape' | 'colors' | 'form';
+export type Trait = 'imprint' | 'shape' | 'colors' | 'form' | 'score_line' | 'size';
 
 /** One thing that differs: what to see on the first and on the second pill; null where the catalogue is silent. */
 export interface Difference {
@@ -11,8 +11,14 @@ export interface Difference {
   second: string[] | null;
 }
 
+/** A look, with what only the whole catalogue row tells. */
+export type FullLook = Look & Partial<Pick<Item, 'score_line' | 'length_mm' | 'width_mm'>>;
+
+/** Two sizes closer than this cannot be told by eye, mm. */
+const VISIBLE_MM = 0.5;
+
 /** In what two pills differ, the surest to see first. Empty: by their rows they cannot be told apart. */
-export function differences(first: Look, second: Look): Difference[] {
+export function differences(first: FullLook, second: FullLook): Difference[] {
   const found: Difference[] = [];
   const add = (trait: Trait, a: string[] | null, b: string[] | null) => {
     if (key(a) !== key(b)) found.push({ trait, first: a, second: b });
@@ -21,7 +27,18 @@ export function differences(first: Look, second: Look): Difference[] {
   add('shape', first.shape ? [first.shape] : null, second.shape ? [second.shape] : null);
   add('colors', first.colors.length ? first.colors : null, second.colors.length ? second.colors : null);
   add('form', first.form ? [first.form] : null, second.form ? [second.form] : null);
+  // a score line or a size that only one row states is nothing to look for
+  if (first.score_line && second.score_line) add('score_line', [first.score_line], [second.score_line]);
+  const [a, b] = [sizeOf(first), sizeOf(second)];
+  if (a && b && a.some((mm, i) => Math.abs(mm - (b[i] ?? 0)) >= VISIBLE_MM)) {
+    found.push({ trait: 'size', first: a.map(String), second: b.map(String) });
+  }
   return found;
+}
+
+/** Long and short side, mm; null where the row does not say. */
+export function sizeOf({ length_mm, width_mm }: FullLook): number[] | null {
+  return length_mm && width_mm ? [Math.max(length_mm, width_mm), Math.min(length_mm, width_mm)] : null;
 }
 
 /** Both sides' imprints that are known; "" is a side known to be blank. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutAround, rescaled, rescaledPolygon, scaledTo } from './geometry';
+import { cutAround, cutClearOf, rescaled, rescaledPolygon, scaledTo } from './geometry';
 
 describe('scaledTo', () => {
   it('makes the long side fit and keeps the proportions', () => {
@@ -27,6 +27,29 @@ describe('cutAround', () => {
 
   it('is at most the photo', () => {
     expect(cutAround([100, 100, 900, 700], photo, 1)).toEqual({ x: 0, y: 0, width: 1000, height: 800 });
+  });
+});
+
+describe('cutClearOf', () => {
+  const photo = { width: 1000, height: 800 };
+  const pill: [number, number, number, number] = [400, 300, 500, 400];
+
+  it('is the whole square where nothing else lies in it', () => {
+    expect(cutClearOf(pill, [[800, 300, 900, 400]], photo, 1)).toEqual(cutAround(pill, photo, 1));
+  });
+
+  it('ends where its neighbours begin', () => {
+    const others: [number, number, number, number][] = [
+      [300, 320, 380, 420],
+      [520, 250, 640, 460],
+      [380, 420, 480, 500],
+      [430, 100, 520, 260],
+    ];
+    expect(cutClearOf(pill, others, photo, 1)).toEqual({ x: 380, y: 260, width: 140, height: 160 });
+  });
+
+  it('keeps the whole pill where boxes overlap', () => {
+    expect(cutClearOf(pill, [[480, 380, 600, 500]], photo, 1)).toEqual({ x: 300, y: 200, width: 200, height: 300 });
   });
 });
 

@@ -1,9 +1,8 @@
 /** Photos in the browser: decoded once, cut and made smaller before they travel. Nothing is stored. */
 
 import { type Rect, type Size, scaledTo } from './geometry';
+import { inTime, LONG_SIDES } from './pace';
 
-/** Long side of what is sent, px: more does not help the service and takes longer on a slow network. */
-const SENT_LONG_SIDE = 1280;
 /** Long side of what is sent to find pills only. */
 const GLANCE_LONG_SIDE = 800;
 /** Long side kept in memory, px: enough to cut one pill out of many. */
@@ -33,12 +32,19 @@ export async function openPhoto(file: Blob): Promise<Photo> {
 
 /** A small copy, to find the pills in it. */
 export function glance(photo: Photo): Promise<Blob> {
-  return jpeg(photo, { x: 0, y: 0, width: photo.width, height: photo.height }, GLANCE_LONG_SIDE);
+  return jpeg(photo, { x: 0, y: 0, ...sizeOf(photo) }, GLANCE_LONG_SIDE);
 }
 
-/** What is sent to be identified: the photo, or the part of it around one pill. */
-export function toSend(photo: Photo, part: Rect | null): Promise<Blob> {
-  return jpeg(photo, part ?? { x: 0, y: 0, width: photo.width, height: photo.height }, SENT_LONG_SIDE);
+/** What is sent to be identified: photos, or the part of each around one pill, as large as the network takes them. */
+export async function toSend(shots: { photo: Photo; part: Rect | null }[]): Promise<Blob[]> {
+  let files: Blob[] = [];
+  for (const longSide of LONG_SIDES) {
+    files = await Promise.all(
+      shots.map(({ photo, part }) => jpeg(photo, part ?? { x: 0, y: 0, ...sizeOf(photo) }, longSide)),
+    );
+    if (inTime(files.reduce((bytes, file) => bytes + file.size, 0))) break;
+  }
+  return files;
 }
 
 /** Draws a part of a photo on a canvas of the page. */
@@ -47,6 +53,10 @@ export function show(photo: Photo, part: Rect, target: HTMLCanvasElement, longSi
   target.width = size.width;
   target.height = size.height;
   context(target).drawImage(photo.canvas, part.x, part.y, part.width, part.height, 0, 0, size.width, size.height);
+}
+
+function sizeOf({ width, height }: Size): Size {
+  return { width, height };
 }
 
 function jpeg(photo: Photo, part: Rect, longSide: number): Promise<Blob> {

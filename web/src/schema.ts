@@ -74,6 +74,7 @@ export interface Side {
   colors: NamedProbability[];
   shape: NamedProbability | null;
   form: NamedProbability | null;
+  quality: { sharpness: number; exposure: number; issues: string[] } | null;
 }
 
 export interface Identification {
@@ -103,6 +104,12 @@ export interface SearchResult {
 
 export interface Item extends Look {
   manufacturer: string | null;
+  ingredient: string | null;
+  score_line: string | null;
+  length_mm: number | null;
+  width_mm: number | null;
+  source: string;
+  catalog_date: string;
 }
 
 export interface Hints {

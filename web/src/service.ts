@@ -1,5 +1,6 @@
 /** Talks to the service. Paths are relative, so that the page works behind any prefix. */
 
+import { notePace } from './pace';
 import type { Description, DetectionResult, Hints, Identification, Item, SearchResult } from './schema';
 
 export type FailureCode =
@@ -56,14 +57,20 @@ interface Sending {
   onSent?: (share: number) => void;
 }
 
+/** Longer than the service's own deadline: only a connection that has died takes this long. */
+const SILENCE_MS = 60_000;
+
 /** XMLHttpRequest, because fetch does not tell how much of an upload has gone out. */
 function request<T>(method: 'GET' | 'POST', path: string, body: FormData | null, sending: Sending = {}): Promise<T> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open(method, path);
+    xhr.timeout = SILENCE_MS;
+    const began = performance.now();
     xhr.upload.onprogress = (event) => {
       if (event.lengthComputable) sending.onSent?.(event.loaded / event.total);
     };
+    xhr.upload.onload = (event) => notePace(event.total, (performance.now() - began) / 1000);
     xhr.onload = () => {
       if (xhr.status < 200 || xhr.status >= 300) {
         reject(failureOf(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After')));
@@ -76,6 +83,7 @@ function request<T>(method: 'GET' | 'POST', path: string, body: FormData | null,
       }
     };
     xhr.onerror = () => reject(new Failure('network'));
+    xhr.ontimeout = () => reject(new Failure('deadline_passed'));
     xhr.onabort = () => reject(new DOMException('aborted', 'AbortError'));
     sending.signal?.addEventListener('abort', () => xhr.abort());
     xhr.send(body);

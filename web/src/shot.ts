@@ -1,6 +1,6 @@
 /** One photographed side on its way to the service: what was found on it and which pill is meant. */
 
-import { cutAround, type Rect, rescaled, rescaledPolygon, type Size } from './geometry';
+import { cutAround, cutClearOf, type Rect, rescaled, rescaledPolygon, type Size } from './geometry';
 import type { Box, DetectionResult } from './schema';
 
 /** A pill found on a photo, in px of that photo. */
@@ -46,7 +46,9 @@ export function isReady(shot: Shot): boolean {
 /** The part of the photo to send: around the pill that is meant, with table to see it against; null = all of it. */
 export function partToSend(shot: Shot): Rect | null {
   const pill = chosenPill(shot);
-  return pill && cutAround(pill.box, shot.size, 0.8);
+  if (!pill || shot.finding.state !== 'done') return null;
+  const others = shot.finding.pills.filter((other) => other !== pill).map(({ box }) => box);
+  return cutClearOf(pill.box, others, shot.size, 0.8);
 }
 
 /** The part of the photo to show beside the candidates. */

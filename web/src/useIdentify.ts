@@ -1,6 +1,7 @@
 /** One question to the service, its progress, and its answer. */
 
 import { useCallback, useRef, useState } from 'react';
+import { noteTooSlow } from './pace';
 import { toSend } from './photo';
 import type { Hints, Identification } from './schema';
 import { Failure, identify, isAbort } from './service';
@@ -18,7 +19,8 @@ export const NO_HINTS: Hints = { imprint: '', shape: '', color: '' };
 
 export interface Identify {
   asking: Asking;
-  ask: (front: Side, back: Side | undefined, hints: Hints) => Promise<void>;
+  /** True when an answer came. */
+  ask: (front: Side, back: Side | undefined, hints: Hints) => Promise<boolean>;
   /** Ends the question that is under way, and forgets the answer. */
   reset: () => void;
 }
@@ -42,16 +44,20 @@ export function useIdentify(): Identify {
       if (!signal.aborted) setAsking(share < 1 ? { state: 'sending', share } : { state: 'thinking' });
     };
     try {
-      const files = await Promise.all(
-        [front, back].map((side) => (side ? toSend(side.photo, partToSend(side.shot)) : null)),
-      );
-      const [frontFile, backFile] = files;
-      if (signal.aborted || !frontFile) return;
+      const sides = back ? [front, back] : [front];
+      const shots = sides.map(({ photo, shot }) => ({ photo, part: partToSend(shot) }));
+      const [frontFile, backFile] = await toSend(shots);
+      if (signal.aborted || !frontFile) return false;
       const answer = await identify(frontFile, backFile ?? null, hints, { signal, onSent });
-      if (!signal.aborted) setAsking({ state: 'answered', answer });
+      if (signal.aborted) return false;
+      setAsking({ state: 'answered', answer });
+      return true;
     } catch (error) {
-      if (signal.aborted || isAbort(error)) return;
-      setAsking({ state: 'failed', failure: error instanceof Failure ? error : new Failure('broken') });
+      if (signal.aborted || isAbort(error)) return false;
+      const failure = error instanceof Failure ? error : new Failure('broken');
+      if (failure.code === 'deadline_passed') noteTooSlow();
+      setAsking({ state: 'failed', failure });
+      return false;
     }
   }, []);
 

@@ -17,6 +17,8 @@ export interface Photos {
   opening: 'idle' | 'busy' | 'not_photo';
   take: (side: SideName, file: File) => Promise<void>;
   change: (side: SideName, change: (shot: Shot) => Shot) => void;
+  /** Looks for the pills of a photo again, where that failed. */
+  look: (side: SideName) => void;
   drop: (side: SideName) => void;
   clear: () => void;
 }
@@ -38,11 +40,24 @@ export function usePhotos(): Photos {
     setSides(({ [name]: _, ...others }) => others);
   }, []);
 
+  const find = useCallback(
+    async (name: SideName, photo: Photo) => {
+      looks.current[name]?.abort();
+      const looking = new AbortController();
+      looks.current[name] = looking;
+      const { signal } = looking;
+      try {
+        const result = await detect(await glance(photo), { signal });
+        if (!signal.aborted) change(name, (shot) => withFound(shot, result));
+      } catch {
+        if (!signal.aborted) change(name, (shot) => ({ ...shot, finding: { state: 'failed' } }));
+      }
+    },
+    [change],
+  );
+
   const take = useCallback(
     async (name: SideName, file: File) => {
-      looks.current[name]?.abort();
-      const look = new AbortController();
-      looks.current[name] = look;
       setOpening('busy');
       let photo: Photo;
       try {
@@ -54,15 +69,17 @@ export function usePhotos(): Photos {
       }
       setOpening('idle');
       setSides((now) => ({ ...now, [name]: { photo, shot: newShot(photo) } }));
-      try {
-        const result = await detect(await glance(photo), { signal: look.signal });
-        if (!look.signal.aborted) change(name, (shot) => withFound(shot, result));
-      } catch {
-        if (!look.signal.aborted) change(name, (shot) => ({ ...shot, finding: { state: 'failed' } }));
-      }
+      await find(name, photo);
     },
-    [change],
+    [find],
   );
+
+  const look = (name: SideName) => {
+    const side = sides[name];
+    if (!side) return;
+    change(name, () => newShot(side.photo));
+    void find(name, side.photo);
+  };
 
   const clear = useCallback(() => {
     for (const look of Object.values(looks.current)) look?.abort();
@@ -70,5 +87,5 @@ export function usePhotos(): Photos {
     setOpening('idle');
   }, []);
 
-  return { sides, opening, take, change, drop, clear };
+  return { sides, opening, take, change, look, drop, clear };
 }

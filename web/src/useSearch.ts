@@ -10,8 +10,16 @@ export type Searching =
   | { state: 'found'; candidates: Candidate[] }
   | { state: 'failed'; failure: Failure };
 
-export function useSearch(topK: number): [Searching, (description: Partial<Description>) => Promise<void>] {
+interface Search {
+  searching: Searching;
+  start: (description: Partial<Description>) => Promise<void>;
+  /** ISO dates of the catalogues the service has; null until it has answered once. */
+  dates: Record<string, string> | null;
+}
+
+export function useSearch(topK: number): Search {
   const [searching, setSearching] = useState<Searching>({ state: 'idle' });
+  const [dates, setDates] = useState<Search['dates']>(null);
   const running = useRef<AbortController | null>(null);
   const start = useCallback(
     async (description: Partial<Description>) => {
@@ -21,8 +29,10 @@ export function useSearch(topK: number): [Searching, (description: Partial<Descr
       const { signal } = controller;
       setSearching({ state: 'busy' });
       try {
-        const { candidates } = await search(description, topK, signal);
-        if (!signal.aborted) setSearching({ state: 'found', candidates });
+        const { candidates, versions } = await search(description, topK, signal);
+        if (signal.aborted) return;
+        setDates(versions.catalogs);
+        setSearching({ state: 'found', candidates });
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
         setSearching({ state: 'failed', failure: error instanceof Failure ? error : new Failure('broken') });
@@ -30,5 +40,5 @@ export function useSearch(topK: number): [Searching, (description: Partial<Descr
     },
     [topK],
   );
-  return [searching, start];
+  return { searching, start, dates };
 }

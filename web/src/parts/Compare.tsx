@@ -1,12 +1,25 @@
-import { differences, type Trait } from '../compare';
+import { useEffect, useState } from 'react';
+import { differences, type FullLook } from '../compare';
 import { useSpeech } from '../i18n';
-import type { Messages } from '../i18n/en';
+import { traitInWords } from '../i18n/words';
 import type { Candidate } from '../schema';
+import { item } from '../service';
+import { Foreign } from './Foreign';
 
 /** What to check by eye to tell the first two apart. */
 export function Compare({ first, second }: { first: Candidate; second: Candidate }) {
   const { t } = useSpeech();
-  const found = differences(first, second);
+  const [looks, setLooks] = useState<[FullLook, FullLook]>([first, second]);
+  useEffect(() => {
+    const controller = new AbortController();
+    // size and score line are in the whole rows only; without them the rest is compared
+    Promise.all([item(first.item_id, controller.signal), item(second.item_id, controller.signal)]).then(
+      (rows) => setLooks(rows),
+      () => setLooks([first, second]),
+    );
+    return () => controller.abort();
+  }, [first, second]);
+  const found = differences(...looks);
   return (
     <section className="compare">
       <h2>{t.compare.title}</h2>
@@ -17,20 +30,19 @@ export function Compare({ first, second }: { first: Candidate; second: Candidate
           <thead>
             <tr>
               <td />
-              <th scope="col">
-                {t.compare.first}: {first.name}
-              </th>
-              <th scope="col">
-                {t.compare.second}: {second.name}
-              </th>
+              {[first, second].map((candidate) => (
+                <th key={candidate.item_id} scope="col">
+                  <span className="rank">{candidate.rank}</span> <Foreign text={candidate.name} />
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
             {found.map((difference) => (
               <tr key={difference.trait}>
                 <th scope="row">{t.compare.trait[difference.trait]}</th>
-                <td>{inWords(difference.trait, difference.first, t)}</td>
-                <td>{inWords(difference.trait, difference.second, t)}</td>
+                <td>{traitInWords(difference.trait, difference.first, t)}</td>
+                <td>{traitInWords(difference.trait, difference.second, t)}</td>
               </tr>
             ))}
           </tbody>
@@ -38,11 +50,4 @@ export function Compare({ first, second }: { first: Candidate; second: Candidate
       )}
     </section>
   );
-}
-
-function inWords(trait: Trait, values: string[] | null, t: Messages): string {
-  if (values === null) return t.card.unknown;
-  if (trait === 'imprint') return values.map((text) => text || t.card.blank).join(' / ');
-  const words = { shape: t.shape, colors: t.color, form: t.form }[trait];
-  return values.map((value) => words[value] ?? value).join(', ');
 }

@@ -1,55 +1,52 @@
 import { type FormEvent, useId, useState } from 'react';
+import { corrections, reading } from '../correction';
 import { useSpeech } from '../i18n';
 import type { Hints, Identification } from '../schema';
 import { ColorChoice, ShapeChoice } from './Choices';
+import { TextField } from './Fields';
 
 interface Props {
   answer: Identification;
   hints: Hints;
   onAgain: (hints: Hints) => void;
+  open: boolean;
 }
 
 /** What was read, to be put right and asked again with the same photos. */
-export function CorrectForm({ answer, hints, onAgain }: Props) {
+export function CorrectForm({ answer, hints, onAgain, open }: Props) {
   const { t } = useSpeech();
   const id = useId();
-  const read = answer.sides.flatMap((side) => (side.imprint?.text ? [side.imprint.text] : [])).join(' ');
-  const [imprint, setImprint] = useState(hints.imprint || read);
-  const [shape, setShape] = useState(hints.shape);
-  const [color, setColor] = useState(hints.color);
+  const read = reading(answer);
+  const [given, setGiven] = useState<Hints>({
+    imprint: hints.imprint || read.imprint,
+    shape: hints.shape || read.shape,
+    color: hints.color || read.color,
+  });
+  const set = (field: keyof Hints) => (value: string) => setGiven({ ...given, [field]: value });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    // what the machine read itself is no hint: only what a person wrote differently is
-    onAgain({ imprint: imprint.trim() === read && !hints.imprint ? '' : imprint, shape, color });
+    onAgain(corrections(read, given, hints));
   };
   return (
-    <section className="correct">
-      <h2>{t.correct.title}</h2>
+    <details className="correct" open={open}>
+      <summary className="button">{t.correct.title}</summary>
       <p>{t.correct.text}</p>
       <form onSubmit={submit}>
-        <label htmlFor={id}>{t.field.imprint}</label>
-        <input
+        <TextField
           id={id}
-          type="text"
-          value={imprint}
-          maxLength={100}
-          autoCapitalize="characters"
-          autoComplete="off"
-          spellCheck={false}
-          aria-describedby={`${id}h`}
-          onChange={(event) => setImprint(event.target.value)}
+          label={t.field.imprint}
+          help={t.field.imprintHelp}
+          value={given.imprint}
+          onChange={set('imprint')}
         />
-        <p id={`${id}h`} className="quiet">
-          {t.field.imprintHelp}
-        </p>
-        <ShapeChoice value={shape} onChange={setShape} />
-        <ColorChoice value={color} onChange={setColor} />
+        <ShapeChoice value={given.shape} onChange={set('shape')} />
+        <ColorChoice value={given.color} onChange={set('color')} />
         <div className="actions">
           <button type="submit" className="button main">
             {t.correct.again}
           </button>
         </div>
       </form>
-    </section>
+    </details>
   );
 }

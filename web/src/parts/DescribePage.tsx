@@ -1,10 +1,10 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useSpeech } from '../i18n';
 import { filled } from '../service';
 import { useSearch } from '../useSearch';
-import { CandidateCard } from './CandidateCard';
 import { DescriptionFields, EMPTY } from './DescriptionFields';
 import { FailureNotice } from './FailureNotice';
+import { Found } from './Found';
 
 const RESULTS = 20;
 
@@ -13,7 +13,11 @@ export function DescribePage() {
   const { t } = useSpeech();
   const [description, setDescription] = useState(EMPTY);
   const [nothing, setNothing] = useState(false);
-  const [searching, start] = useSearch(RESULTS);
+  const { searching, start, dates } = useSearch(RESULTS);
+  const results = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (searching.state === 'found') results.current?.scrollIntoView();
+  }, [searching]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const empty = filled({ ...description, catalogs: '' }).length === 0;
@@ -24,35 +28,32 @@ export function DescribePage() {
     <>
       <section>
         <h2>{t.describe.title}</h2>
+        <p>{t.describe.text}</p>
         <form onSubmit={submit}>
-          <DescriptionFields value={description} onChange={setDescription} />
-          <div className="actions">
+          <DescriptionFields value={description} catalogs={Object.keys(dates ?? t.catalog)} onChange={setDescription} />
+          {nothing && (
+            <p role="alert" className="notice">
+              {t.describe.nothing}
+            </p>
+          )}
+          <div className="actions wide">
             <button type="submit" className="button main">
               {t.describe.search}
             </button>
           </div>
         </form>
       </section>
-      {nothing && (
-        <p role="alert" className="notice">
-          {t.describe.nothing}
-        </p>
-      )}
       {searching.state === 'failed' && (
         <FailureNotice failure={searching.failure} onRetry={() => void start(description)} />
       )}
-      <p role="status">
-        {searching.state === 'busy' && t.work.thinking}
-        {searching.state === 'found' &&
-          (searching.candidates.length ? t.describe.results(searching.candidates.length) : t.describe.noResults)}
-      </p>
-      {searching.state === 'found' && (
-        <ol className="cards">
-          {searching.candidates.map((candidate) => (
-            <CandidateCard key={candidate.item_id} candidate={candidate} plain />
-          ))}
-        </ol>
-      )}
+      <div ref={results}>
+        <p role="status" className="count">
+          {searching.state === 'busy' && t.work.searching}
+          {searching.state === 'found' &&
+            (searching.candidates.length ? t.describe.results(searching.candidates.length) : t.describe.noResults)}
+        </p>
+        {searching.state === 'found' && <Found candidates={searching.candidates} dates={dates} />}
+      </div>
     </>
   );
 }

@@ -1,6 +1,7 @@
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSpeech } from '../i18n';
-import type { Hints } from '../schema';
+import type { Place } from '../place';
+import type { Hints, SideName } from '../schema';
 import { isReady } from '../shot';
 import { NO_HINTS, useIdentify } from '../useIdentify';
 import { usePhotos } from '../usePhotos';
@@ -8,75 +9,107 @@ import { AnswerView } from './AnswerView';
 import { FailureNotice } from './FailureNotice';
 import { PhotoPicker } from './PhotoPicker';
 import { PhotoSlot } from './PhotoSlot';
+import { Working } from './Working';
+
+interface Props {
+  place: Place;
+  go: (place: Place) => void;
+}
 
 /** The whole way: first side, other side, answer. */
-export function PhotoPage({ active }: { active: boolean }) {
+export function PhotoPage({ place, go }: Props) {
   const { t } = useSpeech();
   const photos = usePhotos();
   const { asking, ask, reset } = useIdentify();
   const [hints, setHints] = useState<Hints>(NO_HINTS);
-  const top = useRef<HTMLDivElement>(null);
+  const [latest, setLatest] = useState<SideName>('front');
+  const [begun, setBegun] = useState(false);
   const { front, back } = photos.sides;
   const next = !front ? 'front' : isReady(front.shot) && !back ? 'back' : null;
   const { take } = photos;
-  const onFile = useCallback((file: File) => void (next && take(next, file)), [next, take]);
+  const onFile = useCallback(
+    (file: File) => {
+      if (!next) return;
+      setBegun(true);
+      setLatest(next);
+      void take(next, file);
+    },
+    [next, take],
+  );
+  const trouble = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (asking.state === 'failed') trouble.current?.scrollIntoView({ block: 'center' });
+  }, [asking.state]);
 
-  const start = (newHints: Hints) => {
+  const start = async (newHints: Hints) => {
     if (!front) return;
     setHints(newHints);
-    top.current?.scrollIntoView();
-    void ask(front, back, newHints);
+    if (await ask(front, back, newHints)) go('answer');
   };
   const restart = () => {
     reset();
     photos.clear();
     setHints(NO_HINTS);
+    go('photo');
+  };
+  const replace = (name: SideName) => {
+    reset();
+    setHints(NO_HINTS); // what was put right was about another photo
+    photos.drop(name);
+    go('photo');
+  };
+  const returnToPhotos = () => {
+    for (const name of ['front', 'back'] as const) {
+      if (photos.sides[name]?.shot.finding.state === 'failed') photos.look(name);
+    }
+    go('photo');
   };
 
-  if (asking.state === 'answered') {
+  if (asking.state === 'answered' && place === 'answer') {
     return (
       <AnswerView
-        key={JSON.stringify(hints)}
         answer={asking.answer}
         front={front}
         back={back}
         hints={hints}
-        onAgain={start}
+        onAgain={(corrected) => void start(corrected)}
         onRestart={restart}
-        onRetake={reset}
+        onPhotos={returnToPhotos}
+        onRetake={replace}
       />
     );
   }
   const working = asking.state === 'sending' || asking.state === 'thinking';
+  if (working) return <Working asking={asking} onCancel={reset} />;
   const ready = front && isReady(front.shot) && (!back || isReady(back.shot));
   return (
-    <div ref={top} className="photo-page">
+    <>
       <div className="slots">
         {(['front', 'back'] as const).map((name) => {
           const side = photos.sides[name];
-          return (
-            side && (
-              <PhotoSlot
-                key={name}
-                title={t.side[name]}
-                side={side}
-                onChoose={(index) => photos.change(name, (shot) => ({ ...shot, chosen: index }))}
-                onAnyway={() => photos.change(name, (shot) => ({ ...shot, anyway: true }))}
-                onRetake={() => {
-                  reset();
-                  photos.drop(name);
-                }}
-              />
+          return side ? (
+            <PhotoSlot
+              key={name}
+              title={t.side[name]}
+              side={side}
+              settled={name !== latest && isReady(side.shot)}
+              onChoose={(index) => photos.change(name, (shot) => ({ ...shot, chosen: index }))}
+              onAnyway={() => photos.change(name, (shot) => ({ ...shot, anyway: true }))}
+              onLook={() => photos.look(name)}
+              onReplace={() => replace(name)}
+            />
+          ) : (
+            next === name && (
+              <PhotoPicker key={name} side={name} active={place === 'photo'} focus={begun} onFile={onFile}>
+                {name === 'back' && (
+                  <button type="button" className="button" onClick={() => void start(hints)}>
+                    {t.pick.skipBack}
+                  </button>
+                )}
+              </PhotoPicker>
             )
           );
         })}
-        {!working && next && (
-          <section className="slot">
-            <h2>{next === 'front' ? t.pick.frontTitle : t.pick.backTitle}</h2>
-            {next === 'back' && <p>{t.pick.backWhy}</p>}
-            <PhotoPicker active={active} onFile={onFile} />
-          </section>
-        )}
       </div>
       <p role="status" className="opening">
         {photos.opening === 'busy' && t.pick.loading}
@@ -86,27 +119,18 @@ export function PhotoPage({ active }: { active: boolean }) {
           {t.pick.notPhoto}
         </p>
       )}
-      {asking.state === 'failed' && <FailureNotice failure={asking.failure} onRetry={() => start(hints)} />}
-      {ready && !working && asking.state !== 'failed' && (
-        <div className="actions">
-          <button type="button" className={back ? 'button main' : 'button'} onClick={() => start(hints)}>
-            {back ? t.pick.identify : t.pick.skipBack}
+      {asking.state === 'failed' && (
+        <div ref={trouble}>
+          <FailureNotice failure={asking.failure} onRetry={() => void start(hints)} />
+        </div>
+      )}
+      {ready && back && asking.state !== 'failed' && (
+        <div className="actions wide go">
+          <button type="button" className="button main" onClick={() => void start(hints)}>
+            {t.pick.identify}
           </button>
         </div>
       )}
-      {working && (
-        <section className="working" aria-live="polite">
-          <p>{asking.state === 'sending' ? t.work.sending(Math.round(asking.share * 100)) : t.work.thinking}</p>
-          <progress
-            max={1}
-            value={asking.state === 'sending' ? asking.share : undefined}
-            aria-label={t.work.thinking}
-          />
-          <button type="button" className="button" onClick={reset}>
-            {t.work.cancel}
-          </button>
-        </section>
-      )}
-    </div>
+    </>
   );
 }

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { useSpeech } from '../i18n';
 import type { Side } from '../usePhotos';
 import { OutlinedPhoto } from './OutlinedPhoto';
@@ -5,24 +6,40 @@ import { OutlinedPhoto } from './OutlinedPhoto';
 interface Props {
   title: string;
   side: Side;
+  /** Nothing is left to do about this photo: it makes room for the next step. */
+  settled: boolean;
   onChoose: (index: number) => void;
   onAnyway: () => void;
-  onRetake: () => void;
+  onLook: () => void;
+  onReplace: () => void;
 }
 
 /** A photo that was taken, and what was found on it. */
-export function PhotoSlot({ title, side, onChoose, onAnyway, onRetake }: Props) {
+export function PhotoSlot({ title, side, settled, onChoose, onAnyway, onLook, onReplace }: Props) {
   const { t } = useSpeech();
   const { photo, shot } = side;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (!settled) heading.current?.focus();
+  }, [settled]);
   const none = shot.finding.state === 'done' && shot.finding.pills.length === 0;
   return (
-    <section className="slot" aria-label={title}>
-      <h2>{title}</h2>
+    <section className={settled ? 'slot settled' : 'slot'} aria-label={title}>
+      <h2 ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
       <OutlinedPhoto photo={photo} shot={shot} label={t.found.photoLabel(title)} onChoose={onChoose} />
-      <p role="status">{said(side, t.found)}</p>
+      <p role="status" className={none ? 'trouble' : undefined}>
+        {said(side, t.found)}
+      </p>
       {none && <p>{t.reason.no_pill}</p>}
       <div className="actions">
-        <button type="button" className="button" onClick={onRetake}>
+        {shot.finding.state === 'failed' && (
+          <button type="button" className="button" onClick={onLook}>
+            {t.found.again}
+          </button>
+        )}
+        <button type="button" className={none && !shot.anyway ? 'button main' : 'button'} onClick={onReplace}>
           {t.pick.retake}
         </button>
         {none && !shot.anyway && (

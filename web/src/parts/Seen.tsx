@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { useSpeech } from '../i18n';
 import type { Identification } from '../schema';
 import type { Side } from '../usePhotos';
@@ -7,10 +8,12 @@ interface Props {
   answer: Identification;
   front: Side | undefined;
   back: Side | undefined;
+  /** What can be done about it. */
+  children: ReactNode;
 }
 
 /** What the service saw on each photo, so that a wrong reading is noticed. */
-export function Seen({ answer, front, back }: Props) {
+export function Seen({ answer, front, back, children }: Props) {
   const { t } = useSpeech();
   const photos = { front, back };
   return (
@@ -27,7 +30,7 @@ export function Seen({ answer, front, back }: Props) {
                 <strong>{t.side[seen.side]}</strong>
                 <dl>
                   <dt>{t.seen.letters}</dt>
-                  <dd>{seen.imprint?.text || t.seen.none}</dd>
+                  <dd className="imprint">{seen.imprint?.text || t.seen.none}</dd>
                   <dt>{t.seen.color}</dt>
                   <dd>{color.join(', ') || '–'}</dd>
                   <dt>{t.seen.shape}</dt>
@@ -40,6 +43,7 @@ export function Seen({ answer, front, back }: Props) {
           );
         })}
       </div>
+      {children}
     </section>
   );
 }
