@@ -88,7 +88,7 @@ def loss(queries: Sequence[Query], weights: RankingWeights) -> float:
         chosen = np.append(right, not query.in_gallery)
         costs.append(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[chosen]))
         counts.append(1.0 if query.in_gallery else share)
-    return float(np.average(costs, weights=counts))
+    return float(np.average(costs, weights=counts)) if counts else 0.0
 
 
 def fit(queries: Sequence[Query], start: RankingWeights) -> RankingWeights:
