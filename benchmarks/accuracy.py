@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.answers import answer_rows, in_process, over_http
 from benchmarks.attributes import attribute_rows
 from benchmarks.detection import detection_rows
-from benchmarks.imprint import imprint_rows
+from benchmarks.imprint import Catalogue, reader_rows, sets
 from benchmarks.masks import mask_rows
 from benchmarks.report import table, write
 from benchmarks.retrieval import retrieval_rows
@@ -15,6 +15,7 @@ from benchmarks.rows import Row
 from pipeline.__main__ import load_pipeline
 from pipeline.settings import settings
 from runners.detector import Detector
+from runners.ocr import Reader
 
 PARTS = ("detector", "mask", "classifier", "retrieval", "ocr", "answer")
 
@@ -29,7 +30,7 @@ def measure(part: str, data: Path, url: str | None) -> list[Row]:
     if part == "classifier":
         return attribute_rows(data, models)
     if part == "ocr":
-        return imprint_rows(data, models)
+        return reader_rows("ours", Reader.open(models).read, sets(data, models, "held-out"), Catalogue(data))[0]
     if part == "retrieval":
         return retrieval_rows(data, settings().index_dir, models, ("consumer",))
     ask = over_http(url) if url else in_process(load_pipeline())

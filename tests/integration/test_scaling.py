@@ -1,5 +1,9 @@
-"""Replicas of one runner behind a proxy: each works, one may die, all may be replaced, and no request is lost."""
+"""Replicas of one runner behind a proxy: each works, one may die, all may be replaced, and no request is lost.
 
+Needs cores that nobody else uses for minutes: runs with SCALING_TEST=1.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +17,8 @@ from tests.conftest import as_jpeg
 from tests.tiny_models import bright_pill, write_tiny_models
 
 PHOTO = as_jpeg(bright_pill())
+
+pytestmark = pytest.mark.skipif("SCALING_TEST" not in os.environ, reason="takes minutes; SCALING_TEST=1 asks for it")
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,7 @@ def pill_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [{"file": "p.jpg", "gallery_crops": "1_front.jpg|1_back.jpg"}],
     )  # fmt: skip
     _write_outlined(data / "detect" / "boostcamp_train", rng)
+    _write_outlined(data / "detect" / "mypillbox_train", rng)
     _write_korean(data / "catalogs")
     return data
 
