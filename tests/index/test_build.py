@@ -207,7 +207,7 @@ def test_a_stated_imprint_gets_its_sides_when_all_is_read(tmp_path):
 def test_the_manifest_tells_what_was_built(tmp_path):
     folder = build_small(tmp_path, Recipe(models={"embedder": "ab" * 32}, command="python -m index build"))
     manifest = json.loads((folder / MANIFEST).read_text())
-    assert manifest["vectors"] == {"count": 6, "dimension": 32, "storage": "float16"}
+    assert manifest["vectors"] == {"count": 6, "dimension": 32, "storage": "float16", "method": "exact"}
     assert manifest["models"] == {"embedder": "ab" * 32}
     nih = manifest["catalogs"]["us-nih"]
     assert (nih["items"], nih["with_photo"]) == (3, 3)
