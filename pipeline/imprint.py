@@ -187,6 +187,18 @@ class ImprintLexicon:
         return ImprintMatch(hand_out(llr), hand_out(agreement), hand_out(strength), known)
 
     def search(self, text: str) -> Float32:
+        """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1].
+
+        A person types both sides as one text, so that each word may be on another side: each counts by its letters.
+        """
+        whole = self._search_sides(text)
+        words = normalise(text)
+        if len(words) < 2:
+            return whole
+        apart = np.average([self._search_sides(word) for word in words], axis=0, weights=[len(w) for w in words])
+        return np.asarray(np.maximum(whole, apart), np.float32)
+
+    def _search_sides(self, text: str) -> Float32:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1]."""
         phrases, n_places = _typed(text)
         _, agreement, _ = self._match_sides(phrases, n_places)

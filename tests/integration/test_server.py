@@ -1,5 +1,6 @@
 """The real server over the shipped models: photos in, answers out, through sockets and process borders."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -128,7 +129,12 @@ def test_metrics_of_all_processes(server: Server, photos: tuple[Path, Path]) -> 
 
 def test_the_request_id_reaches_the_runners_logs(server: Server, photos: tuple[Path, Path]) -> None:
     request_id = identify(server, photos[0]).headers["x-request-id"]
-    lines = [line for line in server.log.splitlines() if request_id in line]
+    lines: list[str] = []
+    for _ in range(50):  # the last line is written after the answer has gone out
+        lines = [line for line in server.log.splitlines() if request_id in line]
+        if any('"route": "/v1/identify"' in line for line in lines):
+            break
+        time.sleep(0.1)
     assert any("/detect" in line for line in lines)
     assert any('"route": "/v1/identify"' in line for line in lines)
 
