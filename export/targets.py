@@ -77,14 +77,14 @@ TARGETS: Final[dict[str, Target]] = {
     target.name: target
     for target in (
         Target(
-            name="detector", size=480, output="predictions", shape=(1, 5, "anchors"),
+            name="detector", size=416, output="predictions", shape=(1, 5, "anchors"),
             meaning="centre x, centre y, width, height in px of the input, score in [0, 1]; before suppression",
             batched=False, tolerance=0.01, half_tolerance=0.5, sample="photo", license=AGPL,
             counts=boxes_that_count,
             data=(
                 "YOLOv5n COCO weights (Ultralytics, AGPL-3.0)", _BOOSTCAMP,
                 _MYPILLBOX,
-                f"generated scenes from {_NIH} and {_BACKGROUNDS}", _DRAWN,
+                f"generated scenes from {_NIH} and {_BACKGROUNDS}",
             ),
         ),
         Target(

@@ -61,8 +61,8 @@ class ConsumerViews:
         data: folder with backgrounds/.
         size: side of the cut-outs made, px.
         pool: number of surfaces made in advance; making one costs more than all the rest of a view.
-        lamps: share of the views under another `lamp`. Under one in every view a net learns to overlook colour: it
-            finds the imprint and takes the blue pill for the white one (46.7 -> 28.3 % first of 60 photos).
+        lamps: share of the views under another `lamp`. Runs with one in every view found fewer photos (46.7 -> 28.3 %
+            first of 60); look-alikes, seed and schedule changed too, so the cause is not known.
     """
 
     def __init__(self, data: Path, *, size: int, pool: int = 400, seed: int = 0, lamps: float = 0.0) -> None:
