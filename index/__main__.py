@@ -131,9 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     take = commands.add_parser("unpack", help="put a packed index in its place, checked byte for byte")
     take.add_argument("bundle", type=Path, help="the file")
     take.add_argument("--out", type=Path, required=True, help="folder of the index, replaced as a whole")
-    take.set_defaults(
-        run=lambda options: print(f"{options.out}: version {unpack(options.bundle, options.out).version}")
-    )
+    take.set_defaults(run=_unpack)
 
     renew = commands.add_parser("refresh", help="let the embedder of today see own items that an older one saw")
     renew.add_argument("--own", type=Path, required=True, help="folder of own items (PILLSCOPE_OWN_DIR)")

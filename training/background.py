@@ -1,15 +1,11 @@
 """Train the background remover: `python -m training background --config configs/background.yaml --data DIR`."""
 
-import argparse
-import os
 import time
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,6 +14,7 @@ from tqdm import tqdm
 from training.journal import Journal
 from training.mask_batches import Batch, crops_of
 from training.mask_net import SIZE, MaskNet
+from training.options import read_options
 from training.outlined import Crops
 from training.shipped import load_shipped
 from training.trainee import Trainee
@@ -253,15 +250,5 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
 
 def main(argv: list[str]) -> None:
     """Command line: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m training background", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/background.yaml"))
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"), help="folder with the pill data")
-    parser.add_argument("--wheels", type=Path, default=None, help="folder that holds the pinned wheels already")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    options = parser.parse_args(argv)
-    if options.data is None or not Path(options.data).is_dir():
-        parser.error("name the folder with the pill data: --data DIR or PILLSCOPE_DATA")
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
-    config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    print(train(config, Path(options.data), options.wheels))
+    options = read_options("background", __doc__, argv)
+    print(train(options.config, options.data, options.wheels))

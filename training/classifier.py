@@ -1,16 +1,12 @@
 """Train the attribute classifier: `python -m training classifier --config configs/classifier.yaml --data DIR`."""
 
-import argparse
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -21,6 +17,7 @@ from training.attribute_faces import DrawnFaces, LabelledFace, Part, balanced, c
 from training.attribute_labels import is_right
 from training.attribute_net import AttributeNet, Probabilities, head_losses
 from training.journal import Journal
+from training.options import read_options
 from training.trainee import Trainee
 from training.views import ConsumerViews
 
@@ -188,15 +185,5 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
 
 def main(argv: list[str]) -> None:
     """Command line: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m training classifier", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/classifier.yaml"))
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"), help="folder with the pill data")
-    parser.add_argument("--wheels", type=Path, default=None, help="folder that holds the pinned wheels already")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    options = parser.parse_args(argv)
-    if options.data is None or not Path(options.data).is_dir():
-        parser.error("name the folder with the pill data: --data DIR or PILLSCOPE_DATA")
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
-    config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    print(train(config, Path(options.data), options.wheels))
+    options = read_options("classifier", __doc__, argv)
+    print(train(options.config, options.data, options.wheels))

@@ -1,7 +1,5 @@
 """Train the embedder: `python -m training embedder --config configs/embedder.yaml --data DIR`."""
 
-import argparse
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import yaml
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
@@ -21,8 +18,9 @@ from training.consumer import load_photos
 from training.cutouts import PillImage, load_nih_crops
 from training.embed_net import ArcFace, EmbedNet, look_alikes
 from training.journal import Journal
+from training.options import read_options
 from training.real_cutouts import Cutter, consumer_queries
-from training.recover import recover
+from training.shipped import load_shipped
 from training.views import ConsumerViews
 
 
@@ -96,7 +94,8 @@ def _start(config: dict[str, Any], pills: list[PillImage], wheels: Path | None) 
     exact = exact_views(pills, config["small_size"])
     if config.get("go_on_from"):
         sample = torch.from_numpy(exact[:: max(len(exact) // 128, 1)]).permute(0, 3, 1, 2).float()
-        net = recover(Path(config["go_on_from"]), sample).to(memory_format=torch.channels_last)
+        net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
+        load_shipped(net, Path(config["go_on_from"]), sample)
         prototypes = embed_all(net.eval(), exact)
     else:
         net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
@@ -195,15 +194,6 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
 
 
 def main(argv: list[str]) -> None:
-    """Entry of `python -m training embedder`."""
-    parser = argparse.ArgumentParser(prog="python -m training embedder", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/embedder.yaml"))
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"), required=False)
-    parser.add_argument("--wheels", type=Path, default=None, help="folder with the wheels of the pretrained starts")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    cv2.setNumThreads(1)
-    config = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))
-    print(train(config, arguments.data, arguments.wheels))
+    """Command line: see `--help`."""
+    options = read_options("embedder", __doc__, argv)
+    print(train(options.config, options.data, options.wheels))

@@ -1,7 +1,5 @@
 """Train the line recogniser: `python -m training reader --config configs/reader.yaml --data DIR`."""
 
-import argparse
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,6 +16,7 @@ from tqdm import tqdm
 from training.drawn_lines import Fonts, draw_line, random_text
 from training.imprint_pills import imprint_pills
 from training.journal import Journal
+from training.options import read_options
 from training.ppocr_small import PpocrSmall
 from training.reader_net import HEIGHT, ReaderNet
 from training.real_lines import LabelledLine, label, read_faces, view
@@ -260,16 +258,5 @@ def measure(net: nn.Module, checks: dict[str, list[Sample]], signs: str, most_wi
 
 def main(argv: list[str]) -> None:
     """Command line: see `--help`."""
-    parser = argparse.ArgumentParser(prog="python -m training reader", description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/reader.yaml"))
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"), help="folder with the pill data")
-    parser.add_argument("--wheels", type=Path, default=None, help="folder that holds the pinned wheels already")
-    parser.add_argument("--start", type=Path, default=None, help="checkpoint of an earlier run to begin from")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    options = parser.parse_args(argv)
-    if options.data is None or not Path(options.data).is_dir():
-        parser.error("name the folder with the pill data: --data DIR or PILLSCOPE_DATA")
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
-    config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    print(train(config, Path(options.data), options.wheels, options.start))
+    options = read_options("reader", __doc__, argv, may_start=True)
+    print(train(options.config, options.data, options.wheels, options.start))

@@ -1,4 +1,4 @@
-"""Go on training from a shipped ONNX file: its convolutions back into the network they came from.
+"""Go on training from a shipped ONNX file: its weights back into the network they came from.
 
 The export folds every batch norm into the convolution before it, so a file holds convolutions only. Here each folded
 convolution goes back into its place, and the norm behind it is set so that the pair still computes the same: on one
@@ -29,23 +29,25 @@ def module_path(node: str) -> str:
     )
 
 
-def folded_convolutions(path: Path) -> dict[str, tuple[Tensor, Tensor | None]]:
-    """Weight and bias, float32, of each convolution of an ONNX file, by the module it was exported from."""
+def folded_weights(path: Path) -> tuple[dict[str, tuple[Tensor, Tensor | None]], dict[str, Tensor]]:
+    """What an ONNX file holds, float32: weight and bias of each convolution by the module it was exported from, and
+    every stored tensor by its name."""
     graph = onnx.load(str(path)).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:  # weights stored as float16 reach their convolution through a cast (`export.half`)
         if node.op_type == "Cast" and node.input[0] in values:
             values[node.output[0]] = values[node.input[0]]
+    tensors = {name: torch.from_numpy(value.astype("float32")) for name, value in values.items()}
     found = {}
     for node in graph.node:
         if node.op_type == "Conv":
-            weight, *bias = (torch.from_numpy(values[name].astype("float32")) for name in node.input[1:])
+            weight, *bias = (tensors[name] for name in node.input[1:])
             found[module_path(node.name)] = (weight, bias[0] if bias else None)
-    return found
+    return found, tensors
 
 
 def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
-    """Fill `net`, in place, with the convolutions of `path`. Returns how many there are.
+    """Fill `net`, in place, with the convolutions and linear layers of `path`. Returns how many convolutions there are.
 
     Args:
         net: the network before folding; a norm comes right behind its convolution.
@@ -55,7 +57,7 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
     Raises:
         NotTheSameNetwork: names, number or shapes differ.
     """
-    stored = folded_convolutions(path)
+    stored, tensors = folded_weights(path)
     names = {module: name for name, module in net.named_modules()}
     layers: list[nn.Module] = []  # in the order they are computed
     hooks = [
@@ -88,6 +90,13 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
             layer.bias.data.copy_(shift)
         elif place + 1 < len(layers) and isinstance(layers[place + 1], nn.BatchNorm2d):
             shifts[layers[place + 1]] = shift
+    for name, layer in net.named_modules():
+        if isinstance(layer, nn.Linear):
+            for part, value in layer.named_parameters():
+                kept = tensors.get(f"{prefix}{name}.{part}")
+                if kept is None or kept.shape != value.shape:
+                    raise NotTheSameNetwork(f"{path.name} has no {name}.{part} of shape {tuple(value.shape)}")
+                value.data.copy_(kept)
     _undo_norms(net, shifts, images)
     net.train(was_training)
     return len(stored)
