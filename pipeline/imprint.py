@@ -31,6 +31,8 @@ Int32 = NDArray[np.int32]
 MAX_SPAN: Final = 4
 """Neighbouring tokens of a side that may have been read as one ("TEVA 7270" as TEVA7270)."""
 
+MOST_TYPED: Final = 6
+"""Words of a typed text that are looked for one by one, the longest: each costs a pass over the whole lexicon."""
 EDIT_COST: Final = 3.0
 """Nats per letter read wrongly, beyond look-alikes: about one letter in twenty."""
 MAX_EDITS: Final = 3
@@ -192,7 +194,7 @@ class ImprintLexicon:
         A person types both sides as one text, so that each word may be on another side: each counts by its letters.
         """
         whole = self._search_sides(text)
-        words = normalise(text)
+        words = sorted(set(normalise(text)), key=lambda word: (-len(word), word))[:MOST_TYPED]
         if len(words) < 2:
             return whole
         apart = np.average([self._search_sides(word) for word in words], axis=0, weights=[len(w) for w in words])

@@ -9,7 +9,7 @@ pytest.importorskip("onnxslim")
 import onnx  # noqa: E402
 
 from export.graph import TakesPhotos, to_onnx  # noqa: E402
-from export.half import store_half  # noqa: E402
+from export.half import SMALLEST, store_half  # noqa: E402
 from export.parity import ParityError, check, onnx_answers, torch_answers  # noqa: E402
 
 SIZE = 32
@@ -21,11 +21,12 @@ class TinyNet(torch.nn.Module):
     def __init__(self, *, maps: bool = False) -> None:
         super().__init__()
         self.first = torch.nn.Conv2d(3, 16, 3, padding=1)
+        self.wide = torch.nn.Conv2d(16, 16, 3, padding=1)  # large enough to be stored as float16
         self.second = torch.nn.Conv2d(16, 1 if maps else 4, 3, padding=1)
         self.maps = maps
 
     def forward(self, x: "torch.Tensor") -> "torch.Tensor":
-        y = self.second(torch.relu(self.first((x - 127.5) / 127.5)))
+        y = self.second(torch.relu(self.wide(torch.relu(self.first((x - 127.5) / 127.5)))))
         return torch.sigmoid(y if self.maps else y.mean(dim=(2, 3)))
 
 
@@ -95,7 +96,9 @@ def test_answer_that_is_not_finite_is_detected(net: TakesPhotos, images: np.ndar
 def test_half_storage_is_smaller_and_computes_the_same(net: TakesPhotos, images: np.ndarray) -> None:
     plain = to_onnx(net, SIZE, "y", batched=True)
     half = store_half(plain)
-    kinds = {t.data_type for t in half.graph.initializer if np.prod(t.dims) >= 256}
-    assert kinds == {onnx.TensorProto.FLOAT16}
+    kinds = {large: {t.data_type for t in half.graph.initializer if (np.prod(t.dims) >= SMALLEST) == large}
+             for large in (True, False)}  # fmt: skip
+    assert kinds[True] == {onnx.TensorProto.FLOAT16}
+    assert onnx.TensorProto.FLOAT16 not in kinds[False]
     assert len(half.SerializeToString()) < 0.75 * len(plain.SerializeToString())
     assert check(torch_answers(net, images), half, images, 1e-3, batched=True) > 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.imprint import ImprintLexicon, ItemImprint
+from pipeline.imprint import MOST_TYPED, ImprintLexicon, ItemImprint
 from pipeline.schemas import Reading
 
 CATALOG = {
@@ -142,3 +142,19 @@ def test_what_the_recogniser_nearly_read_counts(lexicon):
 def test_a_sure_reading_counts_the_same_with_and_without_steps(lexicon):
     with_steps, without = lexicon.match([stepped("TEVA", 1)]), lexicon.match([at(1, "TEVA")])
     np.testing.assert_allclose(with_steps.llr.max(axis=0), without.llr.max(axis=0), atol=0.05)
+
+
+def test_words_typed_together_may_stand_on_different_sides():
+    lexicon = ImprintLexicon([ItemImprint.from_texts(*sides) for sides in (("TEVA", "7292"), ("TEVA", "576"))])
+    agreement = lexicon.search("teva 576")
+    assert agreement[1] == pytest.approx(1.0)
+    assert agreement[0] < 0.9
+
+
+def test_a_long_typed_text_costs_a_bounded_number_of_passes(monkeypatch):
+    lexicon = ImprintLexicon([ItemImprint.from_texts("TEVA", "576")])
+    passes = []
+    one = lexicon._search_sides
+    monkeypatch.setattr(lexicon, "_search_sides", lambda text: (passes.append(text), one(text))[1])
+    lexicon.search(" ".join(f"W{i}" for i in range(60)))
+    assert len(passes) == 1 + MOST_TYPED
