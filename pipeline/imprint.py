@@ -33,6 +33,8 @@ MAX_SPAN: Final = 4
 
 MOST_TYPED: Final = 6
 """Words of a typed text that are looked for one by one, the longest: each costs a pass over the whole lexicon."""
+NEARLY_ALL: Final = 0.9
+"""Agreement from which words typed apart may be one run of letters; below it short tokens agree by chance."""
 EDIT_COST: Final = 3.0
 """Nats per letter read wrongly, beyond look-alikes: about one letter in twenty."""
 MAX_EDITS: Final = 3
@@ -193,12 +195,13 @@ class ImprintLexicon:
 
         A person types both sides as one text, so that each word may be on another side: each counts by its letters.
         """
-        whole = self._search_sides(text)
-        words = sorted(set(normalise(text)), key=lambda word: (-len(word), word))[:MOST_TYPED]
-        if len(words) < 2:
-            return whole
-        apart = np.average([self._search_sides(word) for word in words], axis=0, weights=[len(w) for w in words])
-        return np.asarray(np.maximum(whole, apart), np.float32)
+        words = normalise(text)
+        longest = sorted(set(words), key=lambda word: (-len(word), word))[:MOST_TYPED]
+        if len(longest) < 2:
+            return self._search_sides(text)
+        apart = np.average([self._search_sides(word) for word in longest], axis=0, weights=[len(w) for w in longest])
+        joined = self._search_sides("".join(words))  # "9 3 72 14" for 93 and 7214: only where nearly all agrees
+        return np.asarray(np.where(joined >= NEARLY_ALL, np.maximum(joined, apart), apart), np.float32)
 
     def _search_sides(self, text: str) -> Float32:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1]."""
