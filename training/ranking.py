@@ -36,6 +36,10 @@ IN_CATALOGUE: Final = 0.75
 FALSE_RATE: Final = 0.005
 """Share of all queries that may be identified wrongly on the development photos, cross-validated: none of about 200.
 A wrong "identified" is the worst answer there is; few right ones are the price."""
+LOST_RATE: Final = 0.01
+"""Share of the queries whose right answer is among the first five that may be answered "not in the catalogue"."""
+SHOWN: Final = 5
+"""Answers that a person is taken to look through."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,20 @@ def identified_threshold(queries: Sequence[Query], weights: Sequence[RankingWeig
     return 0.99
 
 
+def unidentified_threshold(queries: Sequence[Query], weights: Sequence[RankingWeights]) -> float:
+    """The lowest probability of "none of them" from which at most LOST_RATE of the useful answers would be withheld."""
+    useful = []
+    for query, w in zip(queries, weights, strict=True):
+        leaders, chances = probabilities(query, w)
+        looks = set(query.terms.group[query.right].tolist())
+        if looks & set(query.terms.group[leaders[:SHOWN]].tolist()):
+            useful.append(float(chances[-1]))
+    for threshold in np.arange(0.5, 1.0, 0.01):
+        if sum(none >= threshold for none in useful) <= LOST_RATE * len(useful):
+            return round(float(threshold), 2)
+    return 0.99
+
+
 def query_of(pipeline: Pipeline, sides: Sequence[SideEvidence], photo: ConsumerPhoto, right: set[str]) -> Query:
     """A query's terms over all catalogues, with the items that are right marked."""
     gallery = pipeline.gallery
@@ -177,7 +195,9 @@ def main(argv: list[str]) -> None:
     single, double = build_queries(pipeline, arguments.data)
     held_out = cross_validated(single, start)
     threshold = identified_threshold(single, held_out)
-    weights = fit_two_sided(double, fit(single, start)).model_copy(update={"identified": threshold})
+    withheld = unidentified_threshold(single, held_out)
+    weights = fit_two_sided(double, fit(single, start))
+    weights = weights.model_copy(update={"identified": threshold, "unidentified": withheld})
     document = {"start": start.model_dump(), "weights": {k: round(v, 4) for k, v in weights.model_dump().items()}}
     head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     arguments.config.write_text(head + yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
@@ -185,5 +205,6 @@ def main(argv: list[str]) -> None:
     first = [bool(q.right[probabilities(q, w)[0][0]]) for q, w in in_gallery]
     five = [bool(q.right[probabilities(q, w)[0][:5]].any()) for q, w in in_gallery]
     print(f"cross-validated by pill group, n = {len(first)}: top-1 {np.mean(first):.3f}, top-5 {np.mean(five):.3f}")
-    print(f"loss {np.mean([loss([q], w) for q, w in zip(single, held_out, strict=True)]):.3f}, threshold {threshold}")
+    print(f"loss {np.mean([loss([q], w) for q, w in zip(single, held_out, strict=True)]):.3f}, "
+          f"identified from {threshold}, unidentified from {withheld}")  # fmt: skip
     print(yaml.safe_dump(document["weights"], sort_keys=False))

@@ -8,7 +8,7 @@ import pytest
 from index.search import LoadedIndex
 from pipeline.ranking import RankingWeights, Terms
 from training.consumer import ELSEWHERE
-from training.ranking import FALSE_RATE, Query, fit, identified_threshold, loss
+from training.ranking import FALSE_RATE, LOST_RATE, Query, fit, identified_threshold, loss, unidentified_threshold
 
 WEIGHTS = RankingWeights(
     visual=18, no_photo=0.4, imprint=0.7, blank=0.3, color=0.6, shape=0.8, form=0.8, hint=6, none_of_them=12,
@@ -50,6 +50,17 @@ def test_identified_begins_above_every_confident_mistake() -> None:
     assert FALSE_RATE * 5 < 1  # not one mistake in five is allowed
     careful = identified_threshold([*right, *mistakes], [WEIGHTS] * 5)
     assert careful > identified_threshold(right, [WEIGHTS] * 4)
+
+
+def test_unidentified_begins_above_every_answer_that_helps() -> None:
+    doubtful, sure = query([0.6, 0.2], 0), query([0.9, 0.2], 0)  # 18 * .6 < 12, the odds of none, < 18 * .9
+    assert LOST_RATE * 2 < 1  # not one in two may be lost
+    assert unidentified_threshold([doubtful, sure], [WEIGHTS] * 2) > unidentified_threshold([sure], [WEIGHTS])
+
+
+def test_a_right_answer_that_nobody_would_find_does_not_keep_strangers_in() -> None:
+    sixth = query([0.6, 0.59, 0.58, 0.57, 0.56, 0.3], 5)
+    assert unidentified_threshold([sixth], [WEIGHTS]) == 0.5
 
 
 def test_what_was_found_under_another_label_is_in_the_catalogues() -> None:
