@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from index.build import Part, Recipe, WhatToRead, build, photo_jobs
-from index.bundle import pack, unpack
+from index.bundle import unpack
 from index.disagreements import disagreements
 from index.disagreements import write as write_disagreements
 from index.engines.pool import study_in_pool
@@ -25,6 +25,7 @@ from index.importers.rows import MAX_REJECTED_SHARE, Catalog, Source
 from index.own import create, read_cutout, renew_faces, stale_faces
 from index.photos import FaceFacts, PhotoJob
 from index.search import SHIPPED, LoadedIndex
+from index.store import fetched, send
 from pipeline.errors import PillscopeError
 from pipeline.photo import read_photo
 from pipeline.ports import Runners
@@ -124,12 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     tell.set_defaults(run=_info)
 
     carry = commands.add_parser("pack", help="an index as one file, to carry to another host")
-    carry.add_argument("bundle", type=Path, help="the file to write, such as index.zip")
+    carry.add_argument("bundle", help="the file to write, such as index.zip, or s3://BUCKET/index.zip (the extra s3)")
     carry.add_argument("--index", type=Path, default=SHIPPED, help="folder of the index")
-    carry.set_defaults(run=lambda options: pack(options.index, options.bundle))
+    carry.set_defaults(run=lambda options: send(options.index, options.bundle))
 
     take = commands.add_parser("unpack", help="put a packed index in its place, checked byte for byte")
-    take.add_argument("bundle", type=Path, help="the file")
+    take.add_argument("bundle", help="the file, or its address in a store, such as s3://BUCKET/index.zip")
     take.add_argument("--out", type=Path, required=True, help="folder of the index, replaced as a whole")
     take.set_defaults(run=_unpack)
 
@@ -141,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _unpack(options: argparse.Namespace) -> None:
-    print(f"{options.out}: version {unpack(options.bundle, options.out).version}")
+    with fetched(options.bundle) as bundle:
+        print(f"{options.out}: version {unpack(bundle, options.out).version}")
 
 
 def _refresh(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.settings import ROOT, Settings
-from tests.deploy.manifests import KUBERNETES, OVERLAYS, build, container, of_kind, pod, rendered
+from tests.deploy.manifests import KUBERNETES, OVERLAYS, Object, build, container, of_kind, pod, rendered
 
 RUNNERS = {"detector", "background", "classifier", "embedder", "ocr"}
 VERSIONS = ("1.30", "1.33")
@@ -143,18 +143,45 @@ def test_every_setting_in_the_files_exists(overlay: str) -> None:
     assert "PILLSCOPE_RUNNER_TOKEN" in known
 
 
-def test_an_index_on_a_volume(tmp_path: Path) -> None:
+def production_with(component: str, tmp_path: Path) -> list[Object]:
+    """The production overlay with one of the components it shows switched on."""
     copy = shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
-    overlay = copy / "overlays" / "production"
-    text = (overlay / "kustomization.yaml").read_text()
-    assert "# components:" in text  # the overlay shows how
-    switched_on = text.replace("# components:", "components:").replace("#   - ../../components", "  - ../../components")
-    (overlay / "kustomization.yaml").write_text(switched_on)
-    objects = build(overlay)
+    file = copy / "overlays" / "production" / "kustomization.yaml"
+    lines = file.read_text().splitlines()
+    assert any(line.startswith(f"#   - ../../components/{component}") for line in lines)  # the overlay shows how
+    shown = [
+        line.removeprefix("# ") if line == "# components:" or f"components/{component} " in line else line
+        for line in lines
+    ]
+    file.write_text("\n".join(shown) + "\n")
+    return build(file.parent)
+
+
+def test_an_index_on_a_volume(tmp_path: Path) -> None:
+    objects = production_with("index-volume", tmp_path)
     public = of_kind(objects, "Deployment")["public"]
     assert {"name": "indexes", "mountPath": "/indexes", "readOnly": True} in container(public)["volumeMounts"]
     (own,) = [item for name, item in of_kind(objects, "ConfigMap").items() if name.startswith("settings-public")]
     assert own["data"]["PILLSCOPE_INDEX_DIR"] == "/indexes/current"
+
+
+def test_an_index_from_a_bucket_is_fetched_checked_and_only_then_served(tmp_path: Path) -> None:
+    validator = pytest.importorskip("kubernetes_validate")
+    objects = production_with("index-from-store", tmp_path)
+    for item in objects:
+        validator.validate(item, VERSIONS[0], strict=True)
+    public = of_kind(objects, "Deployment")["public"]
+    fetch, check = pod(public)["initContainers"]
+    assert check["image"] == container(public)["image"]  # the one image
+    assert check["command"][:4] == ["python", "-m", "index", "unpack"]
+    (settings,) = [item for name, item in of_kind(objects, "ConfigMap").items() if name.startswith("index-store")]
+    assert check["command"][-1] == settings["data"]["PILLSCOPE_INDEX_DIR"]
+    assert fetch["args"][-1] == check["command"][4]
+    secrets = {source["secretRef"]["name"] for source in fetch["envFrom"] if "secretRef" in source}
+    assert secrets == {"pillscope-index-store"}  # no key is in the files
+    for one in (fetch, check):
+        assert one["securityContext"]["readOnlyRootFilesystem"]
+        assert one["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
 def test_image_tags_are_the_version_of_the_project() -> None:
