@@ -15,12 +15,12 @@ deploy_packages() {
 
 # Whether a container starts at all here: of the one static program that came with podman.
 container_starts() {
-    local name=localhost/pillscope-probe:1 said
+    local name=localhost/pillscope-probe:1 said="its image could not be made"
     tar -C /usr/bin -c catatonit | podman import - "$name" >/dev/null 2>&1 &&
         said=$(podman run --rm --network none --read-only "$name" /catatonit --version 2>&1)
     local failed=$?
     podman rmi --force "$name" >/dev/null 2>&1
-    [ $failed = 0 ] || echo "podman starts no container here: ${said: -200}"
+    [ $failed = 0 ] || echo "podman starts no container here: $(tail -c 200 <<<"$said")"
     return $failed
 }
 
