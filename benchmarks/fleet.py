@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
 import psutil
 import requests
+from numpy.typing import NDArray
 
-from benchmarks.quota import cpu_quota, enter, throttled
+from benchmarks.quota import cpu_quota, cpu_seconds, enter, limit, throttled
 from benchmarks.server import Server, free_port, launch, stop
 from pipeline.settings import ROOT
 
+Float64 = NDArray[np.float64]
 Balancing = Literal["requests", "connections"]
 """What the proxy spreads: HTTP requests (an ingress, a mesh) or connections (a Kubernetes Service)."""
 
@@ -46,14 +49,13 @@ class Replica:
     def port(self) -> int:
         return int(self.server.url.rpartition(":")[2])
 
-    def calls(self) -> int:
-        """Answers it has given so far, by its own counter."""
+    def counters(self) -> Float64:
+        """So far: answers by its own counter, processor time in s, periods at its limit, periods it wanted to run."""
         page = requests.get(f"{self.server.url}/metrics", timeout=10).text
         lines = [line for line in page.splitlines() if line.startswith("bentoml_service_request_total{")]
-        return sum(round(float(line.rpartition(" ")[2])) for line in lines if "livez" not in line)
-
-    def throttled(self) -> float:
-        return throttled(self.group)
+        calls = sum(round(float(line.rpartition(" ")[2])) for line in lines if "livez" not in line)
+        spent = cpu_seconds(psutil.Process(self.server.process.pid))
+        return np.array([calls, spent, *throttled(self.group)], np.float64)
 
 
 class Proxy:
@@ -132,6 +134,12 @@ class Fleet:
         self.replicas.append(replica)
         self._lead()
         return replica
+
+    def limit(self, cores: float) -> None:
+        """Another CPU limit for every replica, those to come too."""
+        self.cores = cores
+        for replica in self.replicas:
+            limit(replica.group, cores)
 
     def retire(self, replica: Replica) -> None:
         """Take a replica out of service as a rolling update does: out of the proxy, a moment, SIGTERM."""

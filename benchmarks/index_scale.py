@@ -109,7 +109,7 @@ def main(argv: Sequence[str]) -> None:
     seeds = unit(np.asarray(kept.reconstruct_n(0, kept.ntotal), np.float32))
     near = np.asarray(faiss.knn(seeds, seeds, 11, faiss.METRIC_INNER_PRODUCT)[1])[:, 1:]
     queries = grown(seeds, near, QUERIES, ASKED, seed=1)
-    lines = []
+    lines: list[str] = []
     print(HEAD, flush=True)
     for count in map(int, arguments.counts.split(",")):
         vectors = grown(seeds, near, count, GROWN, seed=2)
@@ -119,7 +119,12 @@ def main(argv: Sequence[str]) -> None:
             for line in measure(vectors, queries, nearest, Path(folder)):
                 print(line, flush=True)
                 lines.append(line)
+                write(arguments, lines)  # after each: a graph of a million takes many minutes
         print(f"median cosine of a query to its nearest of {count:,}: {cosine:.2f}", flush=True)
+
+
+def write(arguments: argparse.Namespace, lines: Sequence[str]) -> None:
+    """The result page as far as it is."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     about = (

@@ -26,14 +26,9 @@ def cpu_quota(name: str, cores: float) -> Iterator[Path]:
     """
     is_v1 = (V1 / "cgroup.procs").exists()
     group = (V1 if is_v1 else V2) / own_group("cpu" if is_v1 else "") / name
-    quota = int(cores * PERIOD_US)
     try:
         group.mkdir()
-        if is_v1:
-            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
-        else:
-            (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
+        limit(group, cores)
     except OSError as error:
         raise NoQuota(f"{group}: {error.strerror}; a CPU limit needs root and writable control groups") from error
     try:
@@ -43,6 +38,16 @@ def cpu_quota(name: str, cores: float) -> Iterator[Path]:
         for number in (group / "cgroup.procs").read_text().split():
             outside.write_text(number)
         group.rmdir()
+
+
+def limit(group: Path, cores: float) -> None:
+    """Let a group have `cores` of processor time from now on."""
+    quota = int(cores * PERIOD_US)
+    if (group / "cpu.cfs_quota_us").exists():
+        (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+        (group / "cpu.cfs_quota_us").write_text(str(quota))
+    else:
+        (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
 
 
 def own_group(controller: str) -> str:
@@ -60,7 +65,20 @@ def enter(group: Path, process: psutil.Process) -> None:
         (group / "cgroup.procs").write_text(str(member.pid))
 
 
-def throttled(group: Path) -> float:
-    """Share of the periods in which the group ran into its limit, [0, 1]."""
+def throttled(group: Path) -> tuple[int, int]:
+    """Periods so far in which the group ran into its limit, and periods in which it wanted to run at all."""
     figures = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
-    return int(figures["nr_throttled"]) / max(1, int(figures["nr_periods"]))
+    return int(figures["nr_throttled"]), int(figures["nr_periods"])
+
+
+def cpu_seconds(*families: psutil.Process) -> float:
+    """Processor time that processes and all they have started, and that still run, have had."""
+    spent = 0.0
+    for family in families:
+        for process in (family, *family.children(recursive=True)):
+            try:
+                times = process.cpu_times()
+            except psutil.Error:  # it has just ended
+                continue
+            spent += times.user + times.system
+    return spent

@@ -35,6 +35,8 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BENTOML_HOME=$(mktemp -d)
 trap 'rm -rf "$BENTOML_HOME"' EXIT
 export BENTOML_HOME BENTO_BASE_IMAGE="$BASE_IMAGE" BENTOML_DO_NOT_TRACK=True
+# One layer a stage: podman would store BentoML's 700 MB several times over and leave them behind.
+export BUILDAH_LAYERS=false
 bento=$("$PYTHON" -m bentoml build -o tag | sed -n 's/^__tag__://p')
 
 built=$IMAGE-built:$version

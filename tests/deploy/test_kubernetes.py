@@ -25,6 +25,18 @@ def test_every_object_is_valid(overlay: str, version: str) -> None:
         validator.validate(item, version, strict=True)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_pod_that_writes_an_index_is_valid_and_mounts_the_claim(version: str) -> None:
+    validator = pytest.importorskip("kubernetes_validate")
+    folder = KUBERNETES / "components" / "index-volume"
+    writer, claim = (yaml.safe_load((folder / f"{name}.yaml").read_text()) for name in ("writer", "claim"))
+    validator.validate(writer, version, strict=True)
+    validator.validate(claim, version, strict=True)
+    (volume,) = writer["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+
+
 def test_the_validator_does_refuse() -> None:
     validator = pytest.importorskip("kubernetes_validate")
     wrong = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"}, "spec": {"replicaz": 1}}

@@ -47,17 +47,20 @@ def reason_to_skip() -> str:
 
 
 @pytest.fixture(scope="module")
-def image() -> str:
-    """Name of the freshly built image."""
+def image() -> Iterator[str]:
+    """Name of the freshly built image; gone afterwards, but for its base."""
     if reason := reason_to_skip():
         pytest.skip(reason)
     if (name := os.environ.get("IMAGE_TEST", "build")) != "build":
-        return name
+        yield name
+        return
     subprocess.run([ROOT / "deploy" / "image" / "local_base.sh", BASE], check=True)
     environment = {**os.environ, "BUILDER": "podman", "BASE_IMAGE": BASE, "IMAGE": IMAGE}
     subprocess.run(["make", "image"], cwd=ROOT, check=True, env=environment)
     (name,) = podman("images", "--format", "{{.Repository}}:{{.Tag}}", IMAGE).splitlines()
-    return name
+    yield name
+    built = name.replace(IMAGE, f"{IMAGE}-built")
+    subprocess.run(["podman", "rmi", "--force", name, built], check=False, capture_output=True)
 
 
 @contextmanager
