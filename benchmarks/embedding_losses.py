@@ -41,10 +41,10 @@ Float32 = NDArray[np.float32]
 
 PART: Final = "loss"
 SIZE: Final = 128
-SIDES: Final = 3000
+SIDES: Final = 2000
 """Sides that get views to train on; all 5,226 are searched."""
 VIEWS: Final = 2
-STEPS: Final = 1200
+STEPS: Final = 800
 SIDES_A_BATCH: Final = 42
 """Each with its reference and its views: 126 features a step."""
 RATE: Final = 3e-4

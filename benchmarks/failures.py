@@ -82,7 +82,8 @@ def main(argv: list[str]) -> None:
     if arguments.data is None:
         parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
     data = Path(arguments.data)
-    gallery, cutter, embedder = LoadedIndex(arguments.index), Cutter(arguments.models), Embedder.open(arguments.models)
+    gallery, cutter = LoadedIndex(arguments.index), Cutter(arguments.models)
+    embedder = Embedder.open(arguments.models)
     known, unknown = load_photos(data)
     answers = truth(data)
     look = {photo.number: frozenset(answers[photo.appearance]) for photo in known}

@@ -26,7 +26,7 @@ from benchmarks.rows import Row
 from training.consumer import load_photos
 from training.embed_net import ArcFace
 
-TRIALS: Final = 20
+TRIALS: Final = 16
 STEPS: Final = 400
 LOOK_EVERY: Final = 100
 STORE: Final = Path("runs") / "losses" / "head_study.log"
@@ -91,8 +91,12 @@ def draw(made: optuna.Study, before: float, path: Path) -> None:
     """Every trial's course, by loss."""
     mpl.use("Agg")
     figure, axis = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    colors = {name: f"tab:{c}" for name, c in zip(
-        ("arcface", "triplet", "multi-similarity", "contrastive"), ("blue", "red", "green", "orange"), strict=True)}
+    colors = {
+        name: f"tab:{c}"
+        for name, c in zip(
+            ("arcface", "triplet", "multi-similarity", "contrastive"), ("blue", "red", "green", "orange"), strict=True
+        )
+    }
     for trial in made.trials:
         steps = sorted(trial.intermediate_values)
         name = trial.params.get("loss", "arcface")

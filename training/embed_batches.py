@@ -80,13 +80,16 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(
-        self, faces: GalleryFaces, classes: Int64, real: list[RealCrop], data: Path, config: dict[str, Any], first: int
-    ) -> None:
+        self, faces: GalleryFaces, classes: Int64, real: list[RealCrop], data: Path, config: dict[str, Any], *,
+        first: int,
+    ) -> None:  # fmt: skip
         self.faces, self.classes, self.real, self.config, self.first = faces, classes, real, config, first
         names = {name: number for number, name in enumerate(dict.fromkeys(crop.name for crop in real))}
         self.real_classes = np.array([names[crop.name] for crop in real], np.int64) + classes.max() + 1
         self.rows = {name: np.flatnonzero(np.array(faces.catalog) == name) for name in CATALOGS}
-        by_kind = {kind: np.flatnonzero([crop.kind == kind for crop in real]) for kind in ("consumer", "named", "unnamed")}
+        by_kind = {
+            kind: np.flatnonzero([crop.kind == kind for crop in real]) for kind in ("consumer", "named", "unnamed")
+        }
         self.kinds = [rows for rows in by_kind.values() if len(rows)]
         self.maker = ConsumerViews(
             data, size=config["size"], pool=250, seed=config["seed"], lamps=config["lamps"], remover=self._remove

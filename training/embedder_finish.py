@@ -49,6 +49,23 @@ def blended(start: dict[str, Tensor], end: dict[str, Tensor], share: float) -> d
     }
 
 
+def _fresh(config: dict[str, Any], net: EmbedNet, batches: Batches, vectors: Tensor) -> dict[str, Any]:
+    """Fill `net` with the exported model. Returns its weights as `start`, a prototype for each class, which are alike."""
+    sample = torch.cat([batches.batch(2**31 - step)[0] for step in range(START_BATCHES)]).float()
+    load_shipped(net, Path(config["go_on_from"]), sample)
+    _, first = np.unique(batches.classes, return_index=True)
+    rng = np.random.default_rng(config["seed"])
+    photos = np.stack([batches.maker.again(crop.rgba, rng)[..., :3] for crop in batches.real])
+    means = torch.zeros(int(batches.real_classes.max()) + 1 - len(first), vectors.shape[1])
+    means.index_add_(0, torch.from_numpy(batches.real_classes - len(first)), embed_all(net.eval(), photos))
+    prototypes = torch.cat([vectors[torch.from_numpy(first)], means])
+    return {
+        "start": {name: value.clone() for name, value in net.state_dict().items()},
+        "prototypes": prototypes,
+        "alike": look_alikes(prototypes, config["alike"]).nonzero().int(),
+    }
+
+
 def train(config: dict[str, Any], data: Path) -> dict[str, Any]:
     """Run, or go on with, the training that `config` describes. Returns the metrics."""
     torch.manual_seed(config["seed"])
@@ -57,26 +74,14 @@ def train(config: dict[str, Any], data: Path) -> dict[str, Any]:
     vectors = embed_gallery(faces, None)
     classes = joined(faces, imprints_of(), vectors, config["same"])
     state = journal.resume()
-    batches = Batches(faces, classes, real_crops(data, VIEWED), data, config, 0 if state is None else int(state["step"]))
+    first = 0 if state is None else int(state["step"])
+    batches = Batches(faces, classes, real_crops(data, VIEWED), data, config, first=first)
     net = EmbedNet(config["dimension"]).to(memory_format=torch.channels_last)
     if state is None:
-        sample = torch.cat([batches.batch(-step - 1 + 2**31)[0] for step in range(START_BATCHES)]).float()
-        load_shipped(net, Path(config["go_on_from"]), sample)
-        _, first = np.unique(classes, return_index=True)
-        seen = torch.from_numpy(vectors[first])
-        crops = np.stack([batches.maker.again(crop.rgba, np.random.default_rng(n))[..., :3]
-                          for n, crop in enumerate(batches.real)])  # fmt: skip
-        crops_seen = embed_all(net.eval(), crops)
-        means = torch.zeros(int(batches.real_classes.max()) + 1 - len(seen), vectors.shape[1])
-        means.index_add_(0, torch.from_numpy(batches.real_classes - len(seen)), crops_seen)
-        state = {"start": {name: value.clone() for name, value in net.state_dict().items()}}
-        prototypes = torch.cat([seen, means])
-        alike = look_alikes(prototypes, config["alike"])
-        state["alike"] = alike.nonzero().int()
-    else:
-        prototypes = state["prototypes"]
-        alike = torch.zeros(len(prototypes), len(prototypes), dtype=torch.bool)
-        alike[tuple(state["alike"].long().T)] = True
+        state = _fresh(config, net, batches, torch.from_numpy(vectors))
+    prototypes = state["prototypes"]
+    alike = torch.zeros(len(prototypes), len(prototypes), dtype=torch.bool)
+    alike[tuple(state["alike"].long().T)] = True
     head = ArcFace(prototypes, config["scale"], alike)
     print(f"{len(prototypes)} classes of {len(classes)} faces and {len(batches.real)} photos; "
           f"{len(state['alike']) // 2} pairs alike", flush=True)  # fmt: skip
@@ -85,12 +90,11 @@ def train(config: dict[str, Any], data: Path) -> dict[str, Any]:
     prototype_steps = torch.optim.SGD(head.parameters(), lr=config["prototype_rate"])
     if "step" in state:
         trainee.resume(state)
-    first_step = int(state.get("step", 0))
     loader = DataLoader(batches, batch_size=None, num_workers=config["workers"], prefetch_factor=4)
     began, spent, losses = time.monotonic(), time.process_time(), []
     net.train()
-    for step, (images, labels) in enumerate(tqdm(loader, initial=first_step, total=config["steps"], disable=None),
-                                            start=first_step):  # fmt: skip
+    for step, (images, labels) in enumerate(tqdm(loader, initial=first, total=config["steps"], disable=None),
+                                            start=first):  # fmt: skip
         batch = images.float().contiguous(memory_format=torch.channels_last)
         margin = config["margin"] * min(1.0, 4 * step / config["steps"])
         loss = head(net(batch), labels, margin)

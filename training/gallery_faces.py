@@ -105,7 +105,9 @@ def embed_gallery(faces: GalleryFaces, models: Path | None) -> Float32:
     if not path.is_file():
         session = open_model("embedder", models)
         name, starts = session.get_inputs()[0].name, range(0, len(faces.exact), 64)
-        np.save(path, np.concatenate([session.run(None, {name: np.asarray(faces.exact[i : i + 64])})[0] for i in starts]))
+        np.save(
+            path, np.concatenate([session.run(None, {name: np.asarray(faces.exact[i : i + 64])})[0] for i in starts])
+        )
     return np.asarray(np.load(path), np.float32)
 
 

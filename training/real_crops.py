@@ -54,7 +54,9 @@ def real_crops(data: Path, size: int) -> list[RealCrop]:
     found = [RealCrop(_small(face, size), f"ndc {names[q.name]}", "consumer") for q in consumer for face in q.cutouts]
     named = named_pills(cutter, data / "detect" / "mypillbox_train")
     found += [RealCrop(_small(face, size), min(q.right), "named") for q in named for face in q.cutouts]
-    return found + [RealCrop(_small(face, size), q.name, "unnamed") for q in _unnamed(cutter, data) for face in q.cutouts]
+    return found + [
+        RealCrop(_small(face, size), q.name, "unnamed") for q in _unnamed(cutter, data) for face in q.cutouts
+    ]
 
 
 def _unnamed(cutter: Cutter, data: Path) -> Sequence[Query]:
