@@ -98,8 +98,10 @@ def main(argv: list[str]) -> None:
         ("Hospital photos against the Taiwanese items", hospital_queries(cutter, data), "tw-tfda"),
     ):
         found = sorted(failures(queries, gallery, catalog, embedder, data))
-        parts.append(f"<h2>{title}: {len(found)} of {len(queries)} not first</h2><table border=1>"
-                     f"<tr><th>photo<th>cut-out<th>true<th>winner{''.join(row for _, row in found)}</table>")  # fmt: skip
+        parts.append(
+            f"<h2>{title}: {len(found)} of {len(queries)} not first</h2><table border=1>"
+            f"<tr><th>photo<th>cut-out<th>true<th>winner{''.join(row for _, row in found)}</table>"
+        )
         print(f"{title}: {len(found)} of {len(queries)} not first")
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(f"<!doctype html><meta charset=utf-8><title>Failures</title>{''.join(parts)}", encoding="utf-8")
