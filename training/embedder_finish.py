@@ -50,7 +50,7 @@ def blended(start: dict[str, Tensor], end: dict[str, Tensor], share: float) -> d
 
 
 def _fresh(config: dict[str, Any], net: EmbedNet, batches: Batches, vectors: Tensor) -> dict[str, Any]:
-    """Fill `net` with the exported model. Returns its weights as `start`, prototypes of all classes, which are alike."""
+    """Fill `net` with the exported model. Returns its weights (`start`), the prototypes, which are alike."""
     sample = torch.cat([batches.batch(2**31 - step)[0] for step in range(START_BATCHES)]).float()
     load_shipped(net, Path(config["go_on_from"]), sample)
     _, first = np.unique(batches.classes, return_index=True)
