@@ -8,7 +8,11 @@ NAMES = (
     "scaling", "speed",
 )  # fmt: skip
 COMMANDS = {name: f"benchmarks.{name}" for name in NAMES}
-COMMANDS |= {"losses": "benchmarks.embedding_losses", "views": "benchmarks.view_statistics"}
+COMMANDS |= {
+    "losses": "benchmarks.embedding_losses", "head_study": "benchmarks.head_study",
+    "failures": "benchmarks.failures",
+    "views": "benchmarks.view_statistics",
+}  # fmt: skip
 
 
 def main() -> None:

@@ -115,6 +115,11 @@ class PhotoStudy:
             self._progress(f"{done}/{len(jobs)} photos, {faces} faces, {left / 60:.0f} min left")
         return found
 
+    async def cut_outs(self, job: PhotoJob) -> list[UInt8]:
+        """(CUTOUT_SIZE, CUTOUT_SIZE, 4) uint8 RGBA of each face that `study` would find, in its order."""
+        photo = await self._open(job)
+        return [] if photo is None else [_Face(photo, number).cut_out() for number in range(len(photo.faces))]
+
     async def _study_chunk(self, jobs: Sequence[PhotoJob]) -> dict[Path, list[FaceFacts]]:
         photos = [photo for job in jobs if (photo := await self._open(job)) is not None]
         faces = [_Face(photo, number) for photo in photos for number in range(len(photo.faces))]

@@ -8,7 +8,9 @@ COMMANDS = {
     "background": "training.background",
     "classifier": "training.classifier",
     "embedder": "training.embedder",
+    "embedder_finish": "training.embedder_finish",
     "reader": "training.reader",
+    "gallery": "training.gallery_faces",
     "ranking": "training.ranking",
     "render": "training.render_cli",
 }

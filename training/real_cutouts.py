@@ -23,6 +23,7 @@ from runners.detector import Detector
 from runners.session import MODELS_DIR, read_manifest
 from training.consumer import ConsumerPhoto
 from training.cutouts import read_rgb
+from training.insets import inset
 
 KEPT: Final = Path("runs") / "retrieval"
 
@@ -70,8 +71,13 @@ class Cutter:
         return self._cut
 
     def two_faces(self, photo: Path) -> list[UInt8]:
-        """Cut-outs of at most two faces of one pill on a photo that shows both, boxes and blisters beside them."""
+        """Cut-outs of at most two faces of one pill on a photo that shows both; of one with an inset, from that alone:
+        the bubbles of a blister are alike, too, and larger."""
         pixels = read_photo(photo.read_bytes()).pixels
+        if (bare := inset(pixels)) is not None:
+            x, y, w, h = bare
+            rim = max(round(0.015 * w), 2)
+            pixels = np.ascontiguousarray(pixels[y + rim : y + h - rim, x + rim : x + w - rim])
         faces = asyncio.run(find_faces(pixels, self, self, 2))
         return [face.cut_out(pixels) for face in faces]
 
@@ -121,7 +127,7 @@ def hospital_queries(cutter: Cutter, data: Path) -> list[Query]:
             for row in tqdm(rows, desc="hospital photos", disable=None)
         ]
 
-    return kept(f"hospital-{cutter.version}", make)
+    return kept(f"hospital-bare-{cutter.version}", make)
 
 
 def named_pills(cutter: Cutter, folder: Path) -> list[Query]:
