@@ -113,7 +113,8 @@ class Pillscope:
         if SETTINGS.own_dir is not None:
             own = OwnCatalogs(SETTINGS.own_dir, gallery, versions.models["embedder"], SETTINGS.max_own_items)
             additions = Additions(pipeline, runners.embedder, own)
-        self.operations = Operations(pipeline, versions.catalogs, SETTINGS, additions)
+            additions.load()
+        self.operations = Operations(pipeline, pipeline.gallery.catalogs, SETTINGS, additions)
         api.state.backend.operations = self.operations
         api.state.backend.unready = lambda: remote.unready(SETTINGS.ready_timeout_s)
 

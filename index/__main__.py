@@ -22,7 +22,7 @@ from index.engines.shard import Studied, Workplace
 from index.faces import find_faces
 from index.importers import kr_mfds, table, tw_tfda, us_nih
 from index.importers.rows import MAX_REJECTED_SHARE, Catalog, Source
-from index.own import create, read_cutout, renew_faces, stale_faces
+from index.own import FILE, create, read_cutout, renew_faces, stale_faces
 from index.photos import FaceFacts, PhotoJob
 from index.search import SHIPPED, LoadedIndex
 from index.store import fetched, send
@@ -150,6 +150,8 @@ def _refresh(options: argparse.Namespace) -> None:
     from runners.embedder import Embedder  # noqa: PLC0415  # see `_runners`
     from runners.session import model_versions  # noqa: PLC0415
 
+    if not (options.own / FILE).is_file():  # a folder mistyped must not become one of own items
+        raise PillscopeError(f"{options.own}: no items of your own are kept here (PILLSCOPE_OWN_DIR)")
     create(options.own)
     model = model_versions(options.models)["embedder"]
     embedder = Embedder.open(options.models)

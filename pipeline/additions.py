@@ -35,6 +35,15 @@ class Additions:
         self._shown = -1
         self._renewal: asyncio.Task[None] | None = None
 
+    def load(self) -> None:
+        """Show all that was kept, before the first request: no answer after a restart may lack it.
+
+        Raises:
+            StoreUnavailable: what was added cannot be read.
+        """
+        self._shown, gallery = self._store.gallery()
+        self._pipeline.use(gallery)
+
     async def refresh(self, patience_s: float | None = None) -> None:
         """Let the pipeline answer from all that was added so far, by this process or another.
 

@@ -54,19 +54,19 @@ def draw_item(item: CatalogItem, language: Language = "en") -> str:
     `language`: of the captions under the sides.
 
     What the catalogue does not say is drawn as unknown: a dashed outline for the shape, grey for the colour, a question
-    mark for the imprint.
+    mark for the imprint. A row whose one imprint may be spread over both sides is drawn once, with all of it: a second
+    side with a question mark would say that there is more to read.
     """
     prefix = f"p{zlib.crc32(item.item_id.encode()):08x}"  # several drawings may stand in one page
     pill = _Pill(item, prefix)
     words = _CAPTIONS[language]
     front, back = (words["front"], words["back"]) if item.sides_known else (words["one"], words["other"])
-    if not item.sides_known and item.imprint_back is None:
-        front = words["either"]  # the row has one imprint, which may be spread over both sides
+    sides = list(zip((front, back), (item.imprint_front, item.imprint_back), _score_lines(item), (5, 225), strict=True))
+    if _undivided(item):
+        sides = [(words["either"], item.imprint_front, _score_lines(item)[0], (WIDTH - _PANEL) // 2)]
     panels = "".join(
         _tag("g", pill.side(imprint, score_line) + _caption(name, imprint, item, words), transform=f"translate({x} 0)")
-        for x, name, imprint, score_line in zip(
-            (5, 225), (front, back), (item.imprint_front, item.imprint_back), _score_lines(item), strict=True
-        )
+        for name, imprint, score_line, x in sides
     )
     return _tag(
         "svg",
@@ -82,6 +82,11 @@ def draw_item(item: CatalogItem, language: Language = "en") -> str:
         role="img",
         aria_labelledby=f"{prefix}t {prefix}d",
     )
+
+
+def _undivided(item: CatalogItem) -> bool:
+    """The row has one imprint, which may be spread over both sides."""
+    return not item.sides_known and bool(item.imprint_front) and item.imprint_back is None
 
 
 def _written_score_line(imprint: str | None) -> str:
@@ -104,7 +109,11 @@ def _description(item: CatalogItem) -> str:
         return f"{name}: {said}"
 
     names = ("front", "back") if item.sides_known else ("one side", "other side")
-    parts = [f"Drawing of a {look} {form}", side(names[0], item.imprint_front), side(names[1], item.imprint_back)]
+    parts = [f"Drawing of a {look} {form}"]
+    if _undivided(item):
+        parts.append(side("on one or both sides", item.imprint_front))
+    else:
+        parts += [side(names[0], item.imprint_front), side(names[1], item.imprint_back)]
     if item.score_line not in (None, "none"):
         stated = any(_written_score_line(imprint) != "none" for imprint in (item.imprint_front, item.imprint_back))
         parts.append(f"score line: {item.score_line}{'' if stated else ' (side not stated)'}")

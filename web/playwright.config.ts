@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 
 /** The real service: one that runs already, or our own, started here. */
-const running = process.env.PILLSCOPE_URL;
+const running = process.env.SERVICE_URL;
 const port = 3117;
 
 export default defineConfig({

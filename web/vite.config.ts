@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-const service = process.env.PILLSCOPE_URL ?? 'http://127.0.0.1:3000';
+const service = process.env.SERVICE_URL ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
   plugins: [react()],

@@ -1,13 +1,23 @@
 """The command line: a catalogue of one's own becomes an index that answers, and mistakes end in one line."""
 
 import os
+import sqlite3
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from index.__main__ import main
+from index.own import FILE, OwnCatalogs
 from index.search import LoadedIndex
+from pipeline.ports import NewFace
+from pipeline.schemas import NewItem
+from runners.embedder import Embedder
+from runners.session import model_versions
 from tests.index import tables
+from tests.index.small_index import build_small, unit
+from tests.tiny_models import write_tiny_models
 
 
 def build_own(folder: Path, *rows: dict[str, str]) -> int:
@@ -48,6 +58,36 @@ def test_without_data_the_command_says_where_to_get_it(tmp_path, capsys, monkeyp
     message = capsys.readouterr().err
     assert message.startswith("error: say where the catalogues are")
     assert message.count("\n") == 1
+
+
+def test_refresh_lets_the_embedder_of_today_see_own_items(tmp_path, capsys):
+    models = write_tiny_models(tmp_path / "models")
+    today, own, base = Embedder.open(models), tmp_path / "own", LoadedIndex(build_small(tmp_path))
+    pictures = np.random.default_rng(4).integers(0, 256, (2, 384, 384, 4), np.uint8)
+    faces = [
+        NewFace(side, cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA))[1].tobytes(), unit(1))
+        for side, picture in zip(("front", "back"), pictures, strict=True)
+    ]
+    OwnCatalogs(own, base, "an older one", 5).add(NewItem(catalog="mine", key="A", name="Demo"), faces, replace=False)
+    version = model_versions(models)["embedder"]
+    before = OwnCatalogs(own, base, version, 5).generation()
+
+    for seen in (2, 0):  # the second time nothing is left to do
+        assert main(["refresh", "--own", str(own), "--models", str(models)]) == 0
+        assert capsys.readouterr().out == f"{own}: {seen} faces seen anew\n"
+
+    assert OwnCatalogs(own, base, version, 5).generation() > before  # running workers take notice
+    with sqlite3.connect(own / FILE) as database:
+        kept = list(database.execute("SELECT model, vector FROM faces ORDER BY rowid"))
+    assert [model for model, _ in kept] == [version, version]
+    for (_, vector), picture in zip(kept, pictures, strict=True):
+        np.testing.assert_allclose(np.frombuffer(vector, "<f4"), today.embed(picture[None])[0, 0], atol=1e-5)
+
+
+def test_refresh_of_a_folder_without_own_items_makes_none(tmp_path, capsys):
+    assert main(["refresh", "--own", str(tmp_path / "mistyped")]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'mistyped'}: no items of your own")
+    assert not (tmp_path / "mistyped").exists()
 
 
 @pytest.mark.parametrize("arguments", [[], ["search"], ["build", "--storage", "int4"]])

@@ -49,6 +49,15 @@ class Shows:
         self.told.set()
 
 
+async def test_what_was_kept_is_there_before_the_first_request() -> None:
+    store, shows = SlowStore(0.1), Shows()
+    additions = Additions(shows, None, store)  # type: ignore[arg-type]
+    additions.load()
+    assert shows.gallery == "gallery 1"
+    await additions.refresh(0.0)
+    assert store.galleries == 1
+
+
 async def test_a_renewal_that_outlasts_every_request_still_ends() -> None:
     store, shows = SlowStore(0.5), Shows()
     additions = Additions(shows, None, store)  # type: ignore[arg-type]

@@ -96,7 +96,12 @@ def test_a_blank_side_is_known_to_be_blank():
 
 def test_unknown_sides_are_not_called_front_and_back():
     assert {"one side", "other side"} <= set(texts(drawn(sides_known=False)))
-    assert "one or both sides" in texts(drawn(sides_known=False, imprint_back=None))
+
+
+def test_one_imprint_for_both_sides_is_drawn_once_and_nothing_called_unknown():
+    assert texts(drawn(sides_known=False, imprint_back=None)) == ["AB 12", "one or both sides"]
+    assert "on one or both sides: “AB 12”." in draw_item(item(sides_known=False, imprint_back=None))
+    assert "?" in texts(drawn(sides_known=False, imprint_front=None, imprint_back=None))
 
 
 def test_captions_speak_korean_too():

@@ -20,11 +20,16 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def in_process() -> Iterator[None]:
     """Lets several BentoML apps live one after the other in this process, each reading the environment afresh.
 
-    Their metrics would collide in Prometheus' one registry per process; in production each app has its own.
+    Their metrics would collide in Prometheus' one registry per process; in production each app has its own. So it is
+    empty for the time of a test, also of what an app of another test file has left there.
     """
     settings.cache_clear()
     before = set(REGISTRY._collector_to_names)
-    yield
-    for collector in set(REGISTRY._collector_to_names) - before:
+    for collector in before:
         REGISTRY.unregister(collector)
+    yield
+    for collector in set(REGISTRY._collector_to_names):
+        REGISTRY.unregister(collector)
+    for collector in before:
+        REGISTRY.register(collector)
     settings.cache_clear()

@@ -48,6 +48,23 @@ export async function worse(
   return Buffer.from(changed, 'base64');
 }
 
+/** A photo of a white tablet on a dark table, with the lens set for something else: blurred by so many px. */
+export async function outOfFocus(page: Page, blur: number): Promise<Buffer> {
+  const data = await page.evaluate((blur) => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [1000, 750];
+    const pencil = canvas.getContext('2d') as CanvasRenderingContext2D;
+    pencil.fillStyle = '#28231e';
+    pencil.fillRect(0, 0, canvas.width, canvas.height);
+    pencil.filter = `blur(${blur}px)`;
+    pencil.fillStyle = '#f0eee6';
+    pencil.arc(500, 375, 170, 0, 2 * Math.PI);
+    pencil.fill();
+    return canvas.toDataURL('image/jpeg', 0.95).split(',')[1] ?? '';
+  }, blur);
+  return Buffer.from(data, 'base64');
+}
+
 interface SentField {
   /** Name and value of a text, name and type of a file. */
   field: string;

@@ -4,7 +4,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { en } from '../src/i18n/en';
 import { ko } from '../src/i18n/ko';
 import type { Reason } from '../src/schema';
-import { answer, candidate, expectAccessible, FRONT, GROUP, SKIP, take, worse } from './helpers';
+import { answer, candidate, expectAccessible, FRONT, GROUP, outOfFocus, SKIP, take, worse } from './helpers';
 
 async function takeBytes(page: Page, buffer: Buffer): Promise<void> {
   await page.getByTestId('file').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer });
@@ -33,6 +33,22 @@ test('too small', async ({ page }) => {
   await takeBytes(page, await worse(page, FRONT, { width: 36 }));
   await page.getByRole('button', { name: SKIP }).click();
   await expectReason(page, 'too_small');
+});
+
+test('too blurry', async ({ page }) => {
+  const said = page.locator('.decision');
+  for (const blur of [16, 14, 12, 18, 20]) {
+    // from where a rim is too wide to where no pill is made out any more
+    await page.goto('/');
+    await takeBytes(page, await outOfFocus(page, blur));
+    await expect(page.locator('.slot [role=status]')).toHaveText(/found/);
+    if (await page.getByText(en.found.none).isVisible()) continue;
+    await page.getByRole('button', { name: SKIP }).click();
+    await expect(said).toBeVisible();
+    if ((await said.textContent())?.includes(en.reason.too_blurry)) break;
+  }
+  await expectReason(page, 'too_blurry');
+  await expect(page.getByRole('button', { name: 'Photograph again: First side' })).toBeVisible();
 });
 
 test('no pill: help at once, and an answer by choice only', async ({ page }) => {

@@ -71,6 +71,8 @@ export const en = {
   issue: {
     blurry: 'A photo is somewhat blurred. A sharper one may give a better answer.',
     overexposed: 'A photo is partly too bright. One without glare may give a better answer.',
+    glare: 'The light is mirrored on the pill and may hide letters. Tilt it or move the lamp, and try again.',
+    cut_off: 'The pill is cut off by the edge of a photo. Show all of it for a better answer.',
   } as Record<string, string>,
   nearest: 'What came closest (do not rely on it)',
   others: (count: number) => `Other possibilities (${count})`,

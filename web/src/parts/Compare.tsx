@@ -41,8 +41,8 @@ export function Compare({ first, second }: { first: Candidate; second: Candidate
             {found.map((difference) => (
               <tr key={difference.trait}>
                 <th scope="row">{t.compare.trait[difference.trait]}</th>
-                <td>{traitInWords(difference.trait, difference.first, t)}</td>
-                <td>{traitInWords(difference.trait, difference.second, t)}</td>
+                <td data-rank={first.rank}>{traitInWords(difference.trait, difference.first, t)}</td>
+                <td data-rank={second.rank}>{traitInWords(difference.trait, difference.second, t)}</td>
               </tr>
             ))}
           </tbody>
