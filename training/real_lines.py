@@ -5,7 +5,7 @@ the token as its label, and the same line turned round gets none. Faces on which
 """
 
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
+from tqdm import tqdm
 
 from index.faces import cut_isolated
 from pipeline.imprint_text import fold, normalise
@@ -91,16 +92,22 @@ def read_face(teacher: Teacher, picture: UInt8, pill: ImprintPill) -> ReadFace:
 
 def read_faces(pills: Iterable[ImprintPill], path: Path, teacher: Teacher) -> list[ReadFace]:
     """All faces of `pills` but those held out, as the teacher reads them; kept in `path` for the next time."""
+
+    def cut_outs() -> Iterator[tuple[UInt8, ImprintPill]]:
+        for pill in pills:
+            if pill.part != "held-out":
+                for crop in pill.crops:
+                    yield from ((cut, pill) for cut in cut_isolated(read_rgb(crop)))
+
+    return read_cutouts(cut_outs(), path, teacher)
+
+
+def read_cutouts(cut_outs: Iterable[tuple[UInt8, ImprintPill]], path: Path, teacher: Teacher) -> list[ReadFace]:
+    """Faces, (S, S, 4) uint8 RGBA, as the teacher reads them; kept in `path` for the next time."""
     if path.is_file():
         faces: list[ReadFace] = pickle.loads(path.read_bytes())  # noqa: S301  # our own file
         return faces
-    pills = [pill for pill in pills if pill.part != "held-out"]
-    faces = [
-        read_face(teacher, relief(cut), pill)
-        for pill in pills
-        for crop in pill.crops
-        for cut in cut_isolated(read_rgb(crop))
-    ]
+    faces = [read_face(teacher, relief(cut), pill) for cut, pill in tqdm(cut_outs, path.stem, mininterval=10)]
     aside = path.with_suffix(".part")
     aside.write_bytes(pickle.dumps(faces))
     aside.replace(path)

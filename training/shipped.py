@@ -13,6 +13,9 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
 
 class NotTheSameNetwork(ValueError):
     """The file's convolutions are not those of the network."""
@@ -43,6 +46,8 @@ def folded_weights(path: Path) -> tuple[dict[str, tuple[Tensor, Tensor | None]],
         if node.op_type == "Conv":
             weight, *bias = (tensors[name] for name in node.input[1:])
             found[module_path(node.name)] = (weight, bias[0] if bias else None)
+        elif node.op_type == "MatMul" and node.input[1] in tensors:  # a linear layer over more than two dimensions
+            tensors[f"{module_path(node.name)}.weight"] = tensors[node.input[1]].T
     return found, tensors
 
 
@@ -51,8 +56,8 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
 
     Args:
         net: the network before folding; a norm comes right behind its convolution.
-        images: (N, 3, S, S) float32 as the network takes them; the more they look like training, the smoother the
-            start.
+        images: a float32 batch as the network takes it, such as (N, 3, S, S); the more they look like training, the
+            smoother the start.
 
     Raises:
         NotTheSameNetwork: names, number or shapes differ.
@@ -63,7 +68,7 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
     hooks = [
         module.register_forward_pre_hook(lambda module, _: layers.append(module))
         for module in net.modules()
-        if isinstance(module, nn.Conv2d | nn.BatchNorm2d)
+        if isinstance(module, (*CONVOLUTIONS, *NORMS))
     ]
     was_training = net.training
     net.eval()
@@ -72,14 +77,14 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
     for hook in hooks:
         hook.remove()
     shifts: dict[nn.Module, Tensor] = {}
-    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    convolutions = [layer for layer in layers if isinstance(layer, CONVOLUTIONS)]
     first = names[convolutions[0]]  # in the file, names begin with what the export wrapped the network in
     prefix = next((name.removesuffix(first) for name in stored if name.endswith(f".{first}")), "")
     wanted = {f"{prefix}{names[layer]}" for layer in convolutions}
     if wanted != set(stored):
         raise NotTheSameNetwork(f"{path.name} has other convolutions: {sorted(wanted ^ set(stored))[:3]}")
     for place, layer in enumerate(layers):
-        if not isinstance(layer, nn.Conv2d):
+        if not isinstance(layer, CONVOLUTIONS):
             continue
         weight, bias = stored[f"{prefix}{names[layer]}"]
         if weight.shape != layer.weight.shape:
@@ -88,7 +93,7 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
         shift = torch.zeros(len(weight)) if bias is None else bias
         if layer.bias is not None:
             layer.bias.data.copy_(shift)
-        elif place + 1 < len(layers) and isinstance(layers[place + 1], nn.BatchNorm2d):
+        elif place + 1 < len(layers) and isinstance(layers[place + 1], NORMS):
             shifts[layers[place + 1]] = shift
     for name, layer in net.named_modules():
         if isinstance(layer, nn.Linear):
@@ -106,8 +111,9 @@ def _undo_norms(net: nn.Module, shifts: dict[nn.Module, Tensor], images: Tensor)
     """Set the norms, each when the batch first reaches it, so that all they do is add their shift."""
 
     def set_norm(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        assert isinstance(norm, nn.BatchNorm2d)
-        variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
+        assert isinstance(norm, NORMS)
+        dims = (0, *range(2, inputs[0].ndim))
+        variance, mean = torch.var_mean(inputs[0], dim=dims, correction=0)
         assert norm.running_mean is not None and norm.running_var is not None  # noqa: PT018
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)

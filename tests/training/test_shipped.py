@@ -11,6 +11,10 @@ from torch import nn  # noqa: E402
 
 from export.graph import TakesPhotos, to_onnx  # noqa: E402
 from export.half import store_half  # noqa: E402
+from export.lines import TakesGrayLines  # noqa: E402
+from export.lines import to_onnx as lines_to_onnx  # noqa: E402
+from training.reader import WithProbabilities  # noqa: E402
+from training.reader_net import ReaderNet  # noqa: E402
 from training.shipped import NotTheSameNetwork, load_shipped, module_path  # noqa: E402
 
 
@@ -67,3 +71,20 @@ def test_another_network_is_refused(shipped: Path) -> None:
 def test_a_member_of_a_list_is_named_once() -> None:
     assert module_path("/module/net/model.2/m/m.0/cv1/conv/Conv") == "module.net.model.2.m.0.cv1.conv"
     assert module_path("/module/module.0/joins.3/mix/mix.0/mix.0.0/Conv") == "module.0.joins.3.mix.0.0"
+
+
+def test_a_reader_goes_on_where_the_file_left_off(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    trained = ReaderNet(12).train()
+    lines = torch.rand(4, 1, 48, 96) * 255
+    for _ in range(3):
+        trained(lines)
+    trained.eval()
+    onnx.save(
+        store_half(lines_to_onnx(TakesGrayLines(WithProbabilities(trained, "ABCDEFGHIJKL")))), str(tmp_path / "r.onnx")
+    )
+    net = ReaderNet(12).eval()
+    load_shipped(net, tmp_path / "r.onnx", lines)
+    with torch.no_grad():
+        expected = trained(lines)
+        assert torch.allclose(net(lines), expected, atol=0.01 * float(expected.abs().max()))
