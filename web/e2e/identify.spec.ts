@@ -138,6 +138,7 @@ test('large letters and a narrow window: nothing is cut off', async ({ page }) =
 });
 
 test('by keyboard alone', async ({ page }) => {
+  const chooser = page.waitForEvent('filechooser');
   await page.goto('/');
   await expect(page.getByTestId('file')).toBeAttached(); // else there is nothing to go to yet
   await page.keyboard.press('Tab');
@@ -145,7 +146,6 @@ test('by keyboard alone', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.locator('main')).toBeFocused();
   await page.keyboard.press('Tab');
-  const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(FRONT);
   await expect(page.locator('.outline.chosen')).toHaveCount(1);
