@@ -1,7 +1,6 @@
 """`python -m benchmarks accuracy --data DIR`: every model and the whole answer, with n and 95 % intervals."""
 
 import argparse
-import os
 from pathlib import Path
 
 from benchmarks.answers import answer_rows, in_process, over_http
@@ -9,6 +8,7 @@ from benchmarks.attributes import attribute_rows
 from benchmarks.detection import detection_rows
 from benchmarks.imprint import Catalogue, reader_rows, sets
 from benchmarks.masks import mask_rows
+from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.retrieval import retrieval_rows
 from benchmarks.rows import Row
@@ -40,12 +40,9 @@ def measure(part: str, data: Path, url: str | None) -> list[Row]:
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks accuracy`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks accuracy", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
     parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be repeated); default all")
     parser.add_argument("--url", help="ask a running service for the whole answer, e.g. http://localhost:3000")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     rows: list[Row] = []
     for part in arguments.part or PARTS:
         found = measure(part, arguments.data, arguments.url)

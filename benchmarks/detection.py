@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import csv
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks import pills_found
 from benchmarks.average_precision import COCO_MAX, IOUS, Matches, at_half, match, over_all
 from benchmarks.masks import mask_rows
+from benchmarks.options import parse_with_data
 from benchmarks.pills_found import WORKING_SCORE, false_pill_rows, finder, small_pill_rows, working_rows
 from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
@@ -176,11 +176,8 @@ PARTS = ("detector", "found", "small", "masks")
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks detection`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks detection", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
     parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be repeated); default all")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     rows: list[Row] = []
     for part in arguments.part or PARTS:
         found = rows_of(part, settings().models_dir, arguments.data)

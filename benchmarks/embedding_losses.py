@@ -9,7 +9,6 @@ Measured on the 60 consumer development photos against all NIH sides, which no l
 
 import argparse
 import csv
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pytorch_metric_learning import losses, miners
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.retrieval_scores import NOWHERE, Outcome, outcome_rows
 from benchmarks.rows import Row
@@ -197,10 +197,7 @@ def outcomes(kept: Features, project: torch.nn.Linear, data: Path) -> list[Outco
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks losses`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks losses", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     torch.set_num_threads(1)
     torch.manual_seed(0)
     data = arguments.data

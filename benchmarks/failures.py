@@ -7,7 +7,6 @@ the data folder, so it is written under runs/ and stays on this machine.
 
 import argparse
 import html
-import os
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from benchmarks.options import parse_with_data
 from index.search import SHIPPED, LoadedIndex
 from pipeline.ports import Float32, UInt8
 from runners.embedder import Embedder
@@ -75,13 +75,10 @@ def failures(
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks failures`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks failures", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
     parser.add_argument("--index", type=Path, default=SHIPPED, help="folder of the index (default: the shipped one)")
     parser.add_argument("--models", type=Path, default=None, help="folder of the models (default: the shipped ones)")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
-    data = Path(arguments.data)
+    arguments = parse_with_data(parser, argv)
+    data = arguments.data
     gallery, cutter = LoadedIndex(arguments.index), Cutter(arguments.models)
     embedder = Embedder.open(arguments.models)
     known, unknown = load_photos(data)

@@ -5,7 +5,6 @@ catalogues. The trees are an XGBoost ranker over the first hundred answers of th
 """
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +14,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
 from pipeline.__main__ import load_pipeline
 from pipeline.ranking import RankingWeights, Terms, total
-from training.ranking import Query, build_queries, cross_validated, probabilities
+from training.ranking import Query, build_queries, cross_validated, folds_of, probabilities
 
 PART = "fusion"
 FOLDS: Final = 5
@@ -101,17 +101,15 @@ def places_by_trees(queries: Sequence[Query], weights: Sequence[RankingWeights],
     import xgboost  # noqa: PLC0415  # belongs to the extra `train`
 
     seen = [features(query, w) for query, w in zip(queries, weights, strict=True)]
-    groups = sorted({query.pill_group for query in queries})
-    fold = {group: i % FOLDS for i, group in enumerate(np.random.default_rng(0).permutation(groups))}
+    own = folds_of(queries, FOLDS)
     found = [0] * len(queries)
     for held_out in range(FOLDS):
-        inside = [x for x, query in zip(seen, queries, strict=True) if fold[query.pill_group] != held_out]
-        inside = [(values, right) for values, right in inside if right.any()]
+        inside = [x for x, fold in zip(seen, own, strict=True) if fold != held_out and x[1].any()]
         matrix = xgboost.DMatrix(np.concatenate([v for v, _ in inside]), np.concatenate([r for _, r in inside]))
         matrix.set_group([len(right) for _, right in inside])
         trees = xgboost.train({**TREES, "objective": objective, "nthread": 1}, matrix, ROUNDS)
-        for i, (query, (values, right)) in enumerate(zip(queries, seen, strict=True)):
-            if fold[query.pill_group] == held_out:
+        for i, (fold, (values, right)) in enumerate(zip(own, seen, strict=True)):
+            if fold == held_out:
                 found[i] = _place(right[np.argsort(-trees.predict(xgboost.DMatrix(values)), kind="stable")])
     return found
 
@@ -152,10 +150,7 @@ def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks fusion`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks fusion", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("configs/ranking.yaml"))
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     start = RankingWeights.model_validate(yaml.safe_load(arguments.config.read_text(encoding="utf-8"))["start"])
     queries, _ = build_queries(load_pipeline(), arguments.data)
     rows: list[Row] = []

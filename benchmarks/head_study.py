@@ -7,7 +7,6 @@ half, which no trial saw. The study is kept as a table and a figure. Runs in the
 
 import argparse
 import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from pytorch_metric_learning import losses, miners
 from torch import Tensor
 
 from benchmarks.embedding_losses import Features, Loss, features, outcomes, start, trained
+from benchmarks.options import parse_with_data
 from benchmarks.report import RESULTS, table, write
 from benchmarks.retrieval_scores import Outcome, outcome_rows, reciprocal_rank
 from benchmarks.rows import Row
@@ -114,12 +114,9 @@ def draw(made: optuna.Study, before: float, path: Path) -> None:
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks head_study`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks head_study", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     torch.set_num_threads(1)
-    data = Path(arguments.data)
+    data = arguments.data
     kept, half = features(data), tuning_half(data)
     made = study(kept, data)
     best = made.best_trial

@@ -11,7 +11,6 @@ that carry nothing.
 """
 
 import argparse
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks import imprint_sets
 from benchmarks.imprint_scores import PART, Readings, ReadPill, confidence_table, reading_rows
 from benchmarks.imprint_sets import Pill
+from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.rows import Row, wilson
 from benchmarks.whole_face import WholeFace
@@ -167,11 +167,8 @@ def reader_rows(name: str, read: Read, faces: dict[str, list[Pill]], catalogue: 
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks imprint`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks imprint", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
     parser.add_argument("--half", choices=("held-out", "tuning"), default="held-out")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     models_dir = settings().models_dir
     faces, catalogue = sets(arguments.data, models_dir, arguments.half), Catalogue(arguments.data)
     rows: list[Row] = []

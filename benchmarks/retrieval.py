@@ -6,13 +6,13 @@ reference photo are one answer. 60 consumer photos, of pills no embedder here wa
 """
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.retrieval_scores import NOWHERE, Outcome, outcome_rows
 from benchmarks.rows import Row
@@ -151,13 +151,10 @@ def retrieval_rows(data: Path, index: Path, models_dir: Path | None, parts: Sequ
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks retrieval`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks retrieval", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
     parser.add_argument("--index", type=Path, default=SHIPPED, help="folder of the index (default: the shipped one)")
     parser.add_argument("--models", type=Path, default=None, help="folder of the models (default: the shipped ones)")
     parser.add_argument("--part", choices=PARTS, action="append", help="only this part (may be repeated); default all")
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     try:
         rows = retrieval_rows(arguments.data, arguments.index, arguments.models, arguments.part or PARTS)
     except ValueError as error:

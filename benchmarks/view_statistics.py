@@ -7,7 +7,6 @@ percentiles as a table and both distributions as a figure. Runs in the training 
 
 import argparse
 import csv
-import os
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ import numpy as np
 from matplotlib import pyplot
 from numpy.typing import NDArray
 
+from benchmarks.options import parse_with_data
 from benchmarks.report import RESULTS, machine
 from pipeline.cutout import cut_out
 from runners.embedder import Embedder
@@ -109,10 +109,7 @@ def draw(real: Float64, made: Float64, path: Path) -> None:
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks views`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks views", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"))
-    arguments = parser.parse_args(argv)
-    if arguments.data is None:
-        parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    arguments = parse_with_data(parser, argv)
     known, _ = load_photos(arguments.data)
     looks = {photo.appearance for photo in known}
     every = load_nih_crops(arguments.data)

@@ -15,6 +15,7 @@ import numpy as np
 
 from index.build import Part, Recipe, WhatToRead, build, photo_jobs
 from index.bundle import unpack
+from index.cache import CACHE
 from index.disagreements import disagreements
 from index.disagreements import write as write_disagreements
 from index.engines.pool import study_in_pool
@@ -32,7 +33,6 @@ from pipeline.ports import Runners
 from pipeline.schemas import CatalogItem
 from runners.session import MODELS_DIR, ModelError, read_manifest
 
-CACHE: Final = Path("runs") / "index-cache" / "found.sqlite"
 SHARDS: Final = Path("runs") / "index-shards"
 DATA_HELP: Final = (
     "folder with catalogs/, nih/crops/ and tfda/img/ (default: $PILLSCOPE_DATA). The catalogues are public: "

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -120,15 +120,16 @@ def centred(photos: Sequence[Path], facts: Mapping[Path, list[FaceFacts]]) -> di
     more of 100 consumer photos find their pill first. A catalogue of a few photos keeps most of its mean, which
     would be the pills' own.
     """
-    faces = [face.vector for photo in photos for face in facts.get(photo, [])]
-    if not faces:
-        return {photo: facts[photo] for photo in photos if photo in facts}
-    shared = np.mean(faces, axis=0) * (len(faces) / (len(faces) + FEW_FACES))
-    return {
-        photo: [replace(face, vector=_unit(face.vector - shared)) for face in facts[photo]]
-        for photo in photos
-        if photo in facts
-    }
+    known = [photo for photo in photos if photo in facts]
+    faces = [face.vector for photo in known for face in facts[photo]]
+    moved: Iterator[Float32] = iter(without_mean(np.stack(faces)) if faces else ())
+    return {photo: [replace(face, vector=next(moved)) for face in facts[photo]] for photo in known}
+
+
+def without_mean(vectors: Float32) -> Float32:
+    """(n, D) unit vectors of one catalogue, n > 0, without what they share: see `centred`."""
+    shared = np.mean(vectors, axis=0) * (len(vectors) / (len(vectors) + FEW_FACES))
+    return np.stack([_unit(vector - shared) for vector in vectors])
 
 
 def _unit(vector: Float32) -> Float32:

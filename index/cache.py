@@ -5,9 +5,12 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 Kind = Literal["faces", "vector", "readings"]
+
+CACHE: Final = Path("runs") / "index-cache" / "found.sqlite"
+"""Where a build keeps it unless told otherwise."""
 
 
 class BuildCache:

@@ -5,20 +5,18 @@ that no catalogue shows (`training.real_crops`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
 from runners.background import BackgroundRemover
 from training.gallery_faces import Float32, GalleryFaces
 from training.real_crops import RealCrop
+from training.step_batches import StepBatches
 from training.views import ConsumerViews
 
 Int64 = NDArray[np.int64]
@@ -69,8 +67,8 @@ def joined(faces: GalleryFaces, imprints: dict[str, str], vectors: Float32, abov
     return np.asarray(np.unique(roots, return_inverse=True)[1], np.int64)
 
 
-class Batches(IterableDataset[tuple[Tensor, Tensor]]):
-    """Batches drawn anew from (seed, step): resuming repeats nothing and skips nothing.
+class Batches(StepBatches):
+    """Batches of views of the gallery's faces and of real photos.
 
     Args:
         classes: (n,) of each gallery face.
@@ -83,7 +81,8 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         self, faces: GalleryFaces, classes: Int64, real: list[RealCrop], data: Path, config: dict[str, Any], *,
         first: int,
     ) -> None:  # fmt: skip
-        self.faces, self.classes, self.real, self.config, self.first = faces, classes, real, config, first
+        super().__init__(config, first)
+        self.faces, self.classes, self.real = faces, classes, real
         names = {name: number for number, name in enumerate(dict.fromkeys(crop.name for crop in real))}
         self.real_classes = np.array([names[crop.name] for crop in real], np.int64) + classes.max() + 1
         self.rows = {name: np.flatnonzero(np.array(faces.catalog) == name) for name in CATALOGS}
@@ -123,10 +122,3 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
             # long pills have two upright poses, round ones four that the runner tries; learn them all as one
             images[place] = np.rot90(images[place], 2 * rng.integers(2))
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        cv2.setNumThreads(1)
-        info = torch.utils.data.get_worker_info()
-        part, parts = (info.id, info.num_workers) if info else (0, 1)
-        for step in range(self.first + part, self.config["steps"], parts):
-            yield self.batch(step)

@@ -1,15 +1,13 @@
 """Train the embedder: `python -m training embedder --config configs/embedder.yaml --data DIR`."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from pipeline.cutout import cut_out
@@ -21,6 +19,7 @@ from training.journal import Journal
 from training.options import read_options
 from training.real_cutouts import Cutter, consumer_queries
 from training.shipped import load_shipped
+from training.step_batches import StepBatches
 from training.views import ConsumerViews
 
 
@@ -41,11 +40,12 @@ def exact_views(pills: list[PillImage], size: int) -> np.ndarray:
     return np.stack([cut_out(p.rgba[..., :3], p.rgba[..., 3], size=size)[..., :3] for p in pills])
 
 
-class Views(IterableDataset[tuple[Tensor, Tensor]]):
-    """Batches of consumer-like views, drawn anew from (seed, step): resuming repeats nothing and skips nothing."""
+class Views(StepBatches):
+    """Batches of consumer-like views."""
 
     def __init__(self, pills: list[PillImage], data: Path, config: dict[str, Any], first: int) -> None:
-        self.pills, self.config, self.first = pills, config, first
+        super().__init__(config, first)
+        self.pills = pills
         sizes = (config["small_size"], config["size"])
         common = {"pool": 250, "seed": config["seed"], "lamps": config["lamps"]}
         self.makers = {size: ConsumerViews(data, size=size, **common) for size in sizes}
@@ -69,13 +69,6 @@ class Views(IterableDataset[tuple[Tensor, Tensor]]):
             # long pills have two upright poses, round ones four that the runner tries; learn them all as one
             images[row] = np.rot90(images[row], 2 * rng.integers(2))
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        cv2.setNumThreads(1)
-        info = torch.utils.data.get_worker_info()
-        part, parts = (info.id, info.num_workers) if info else (0, 1)
-        for step in range(self.first + part, self.config["steps"], parts):
-            yield self.batch(step)
 
 
 @torch.inference_mode()

@@ -20,8 +20,8 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from index.build import FEW_FACES, Part, photo_jobs
-from index.cache import BuildCache, fingerprint
+from index.build import Part, photo_jobs, without_mean
+from index.cache import CACHE, BuildCache, fingerprint
 from index.importers import tw_tfda, us_nih
 from index.manifest import MANIFEST, VECTORS, Manifest, describe
 from index.photos import PhotoStudy
@@ -37,7 +37,6 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 KEPT: Final = Path("runs") / "gallery"
-CACHE: Final = Path("runs") / "index-cache" / "found.sqlite"
 EXACT: Final = 128
 """Side of the faces as the embedder sees them, px."""
 VIEWED: Final = 144
@@ -113,18 +112,14 @@ def embed_gallery(faces: GalleryFaces, models: Path | None) -> Float32:
 
 def centred(vectors: Float32, catalog: tuple[str, ...]) -> Float32:
     """Each catalogue's mean taken out of its vectors: see `index.build.centred`."""
-    names = np.array(catalog)
-    out = vectors.copy()
+    names, out = np.array(catalog), np.empty_like(vectors)
     for name in set(catalog):
-        own = names == name
-        out[own] -= vectors[own].mean(axis=0) * (own.sum() / (own.sum() + FEW_FACES))
-    return out / np.linalg.norm(out, axis=1, keepdims=True)
+        out[names == name] = without_mean(vectors[names == name])
+    return out
 
 
 def write_index(vectors: Float32, models: Path | None, out: Path, index: Path = SHIPPED) -> None:
-    """The index of `index` with other vectors, at `out`."""
-    if out.exists():
-        shutil.rmtree(out)
+    """The index of `index` with other vectors, at `out`. Raises FileExistsError where something is already."""
     shutil.copytree(index, out)
     manifest: Any = Manifest.read(out)
     write_vectors(out / VECTORS, vectors, manifest.vectors.storage)
@@ -143,6 +138,8 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     if options.data is None:
         parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
+    if options.out.exists():
+        parser.error(f"{options.out} is there already: name a new folder")
     cv2.setNumThreads(1)
     faces = gallery_faces(Path(options.data), cache=options.cache)
     write_index(centred(embed_gallery(faces, options.models), faces.catalog), options.models, options.out)

@@ -205,10 +205,10 @@ def train(
     torch.manual_seed(config["seed"])
     journal = Journal("reader")
     words = catalogue_words(data)
-    teacher = PpocrSmall()
+    teacher, pills = PpocrSmall(), int(config["tfda_pills"])
     faces = {
         "nih": read_faces(imprint_pills(data), journal.folder / "faces.pkl", teacher),
-        "tfda": read_cutouts(tfda_cutouts(data, config["tfda_pills"]), journal.folder / "tfda.pkl", teacher),
+        "tfda": read_cutouts(tfda_cutouts(data, pills), journal.folder / f"tfda-{pills}.pkl", teacher) if pills else [],
     }
     lines = {
         (source, part): [line for face in found if face.part == part for line in label(face)]
@@ -216,7 +216,8 @@ def train(
     }  # fmt: skip
     real = {part: lines["nih", part] + lines["tfda", part] for part in ("train", "tuning")}
     checks = validation(lines["nih", "tuning"], words, config)
-    checks["taiwan"] = validation(lines["tfda", "tuning"], words, config)["real"]
+    rng = np.random.default_rng(99)
+    checks["taiwan"] = [(view(line, rng), line.text) for line in lines["tfda", "tuning"] if line.text]
     batches = Batches(Lines(real["train"], words, config), config, words.signs)
 
     net = ReaderNet(len(words.signs))

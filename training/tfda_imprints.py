@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.build import Part, photo_jobs
-from index.cache import BuildCache
+from index.cache import CACHE, BuildCache
 from index.engines.shard import model_hashes
 from index.importers import tw_tfda
 from index.photos import PhotoStudy
@@ -24,8 +24,6 @@ UInt8 = NDArray[np.uint8]
 SEED: Final = 7
 TUNING: Final = 12
 """One pill in so many is for tuning, none is held out: what is judged is the hospital's photos."""
-CACHE: Final = Path("runs") / "index-cache" / "found.sqlite"
-"""Of the index build, which has found the faces already; without it they are found anew."""
 
 
 def judged(data: Path) -> set[str]:
@@ -56,7 +54,9 @@ def tfda_pills(data: Path) -> list[tuple[str, ImprintPill]]:
 
 
 def tfda_cutouts(data: Path, most: int, cache: Path = CACHE) -> Iterator[tuple[UInt8, ImprintPill]]:
-    """(S, S, 4) uint8 RGBA of each face of the first `most` pills, cut out as the index cuts them."""
+    """(S, S, 4) uint8 RGBA of each face of the first `most` pills, cut out as the index cuts them.
+
+    `cache`: of its build, which has found the faces already."""
     part = Part(tw_tfda.load(data / "catalogs" / "tw_tfda.csv"), data / "tfda" / "img")
     jobs = {job.path.name: job for job in photo_jobs([part], "nothing")}
     with BuildCache(cache) as known:
