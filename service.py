@@ -40,7 +40,7 @@ def check_start(chosen: Settings) -> None:
     Raises:
         ModelError, IndexDamaged: a file is missing or not, byte for byte, the one its manifest names.
     """
-    for name in ("detector", "classifier", "embedder", "ocr_detector", "ocr_recognizer"):
+    for name in ("detector", "verdict", "classifier", "embedder", "ocr_detector", "ocr_recognizer"):
         read_model(name, chosen.models_dir)
     if chosen.background == OWN:
         read_model("background", chosen.models_dir)

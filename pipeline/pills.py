@@ -16,6 +16,7 @@ class DetectionLimits:
     score: float = 0.4  # from which a box counts as a pill
     lone_score: float = 0.12  # from which a photo's only box counts: where one pill is asked for, it fills the photo
     clear_score: float = 0.6  # a lone box from here on needs no second look from afar
+    pill: float = 0.5  # of the verdict, from which a boxed thing is a pill; the model's bar lies at one half
     companion_area: float = 0.3  # a second pill at least this large, relative to the first, makes it "several"
     inside: float = 0.7  # share of a box inside a better one from which it is part of it: an imprint, a half
     frame: int = 640  # px, long side of what the detector is shown

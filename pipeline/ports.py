@@ -37,6 +37,12 @@ class Background(Protocol):
         Returns (N, S, S) uint8, 255 where the pill is.
         """
 
+    async def judge(self, crops: UInt8) -> Float32:
+        """Is the thing in the middle a pill at all? `crops`: as for `mask`; 160 px of them are looked at.
+
+        Returns (N,) float32 in [0, 1].
+        """
+
 
 class Classifier(Protocol):
     async def classify(self, cutouts: UInt8) -> Float32:

@@ -1,4 +1,5 @@
-"""Square crops -> masks: which pixels are the pill. Two backends behind one setting, `PILLSCOPE_BACKGROUND`."""
+"""Square crops -> masks: which pixels are the pill. Two backends behind one setting, `PILLSCOPE_BACKGROUND`. And, beside
+the mask, a verdict: is the thing in the middle a pill at all?"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -93,23 +94,47 @@ class RembgMaskModel:
         return np.stack([np.asarray(mask, np.float32) / 255 for mask in masks])
 
 
-class BackgroundRemover:
-    """A mask model, and the clean-up that makes its answer one solid pill."""
+class Verdict:
+    """The model that tells pills from what the detector takes for one: coins, beads, fingertips, keys of a keyboard.
 
-    def __init__(self, model: MaskModel) -> None:
-        self.model = model
+    Args:
+        session: takes (N, S, S, 3) uint8 RGB, returns (N, 1) float32 in [0, 1], one half at the bar that was chosen.
+    """
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self.session = session
+        self.input = session.get_inputs()[0].name
+        self.size = input_size(session)
+
+    def chances(self, crops: UInt8) -> Float32:
+        """(N, C, C, 3) uint8 RGB -> (N,) float32 in [0, 1]: how likely the thing in the middle is a pill."""
+        small = np.stack([resize(crop, self.size, self.size) for crop in crops])
+        return np.asarray(self.session.run(None, {self.input: small})[0], np.float32)[:, 0]
+
+
+class BackgroundRemover:
+    """A mask model, the clean-up that makes its answer one solid pill, and the verdict on the whole."""
+
+    def __init__(self, model: MaskModel, verdict: Verdict | None = None) -> None:
+        self.model, self.verdict = model, verdict
 
     @classmethod
     def open(cls, models_dir: Path | None = None, backend: str = OWN) -> "BackgroundRemover":
-        """The backend of a setting: `pillscope` or `rembg:<model>`.
+        """The backend of a setting: `pillscope` or `rembg:<model>`. The verdict is ours with both.
 
         Raises:
             BackendUnavailable: rembg is not there.
-            runners.session.ModelError: our model cannot be loaded.
+            runners.session.ModelError: our models cannot be loaded.
         """
+        verdict = Verdict(open_model("verdict", models_dir))
         if backend.startswith(REMBG):
-            return cls(RembgMaskModel(backend.removeprefix(REMBG)))
-        return cls(OwnMaskModel(open_model("background", models_dir)))
+            return cls(RembgMaskModel(backend.removeprefix(REMBG)), verdict)
+        return cls(OwnMaskModel(open_model("background", models_dir)), verdict)
+
+    def judge(self, crops: UInt8) -> Float32:
+        """`crops`: (N, C, C, 3) uint8 RGB. Returns (N,) float32 in [0, 1]: how likely the thing in the middle of each
+        is a pill; all 1 where no verdict was opened."""
+        return np.ones(len(crops), np.float32) if self.verdict is None else self.verdict.chances(crops)
 
     def mask(self, crops: UInt8) -> UInt8:
         """`crops`: (N, C, C, 3) uint8 RGB, one pill in the middle of each.
@@ -160,3 +185,8 @@ class BackgroundRunner:
     def mask(self, crops: np.ndarray) -> np.ndarray:
         """See `BackgroundRemover.mask`."""
         return self.remover.mask(crops)
+
+    @bentoml.api
+    def judge(self, crops: np.ndarray) -> np.ndarray:
+        """See `BackgroundRemover.judge`."""
+        return self.remover.judge(crops)

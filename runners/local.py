@@ -47,6 +47,10 @@ class LocalRunners:
         """See `pipeline.ports.Background`."""
         return await self._run(self.remover.mask, crops)
 
+    async def judge(self, crops: UInt8) -> Float32:
+        """See `pipeline.ports.Background`."""
+        return await self._run(self.remover.judge, crops)
+
     async def classify(self, cutouts: UInt8) -> Float32:
         """See `pipeline.ports.Classifier`."""
         return await self._run(self.classifier.classify, cutouts)

@@ -83,6 +83,10 @@ class RemoteRunners:
         """See `pipeline.ports.Background`."""
         return await self._ask("background", "mask", crops, _array(np.uint8, *crops.shape[:3]))
 
+    async def judge(self, crops: UInt8) -> Float32:
+        """See `pipeline.ports.Background`."""
+        return await self._ask("background", "judge", crops, _floats(len(crops)))
+
     async def classify(self, cutouts: UInt8) -> Float32:
         """See `pipeline.ports.Classifier`."""
         return await self._ask("classifier", "classify", cutouts, _floats(len(cutouts), ATTRIBUTE_WIDTH))

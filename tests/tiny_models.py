@@ -99,6 +99,18 @@ _COLORS = {"white": (235, 235, 235), "yellow": (235, 225, 60), "pink": (245, 170
 """The bright colours that the tiny classifier can tell apart, sRGB."""
 
 
+def verdict_model(size: int = MASK_SIZE) -> onnx.ModelProto:
+    """A pill where anything bright is in the middle."""
+    g = _Graph()
+    image = g.add("Cast", "image", to=TensorProto.FLOAT)
+    cut = [size * 3 // 8, size * 3 // 8], [size * 5 // 8, size * 5 // 8], [1, 2]
+    middle = g.add("Slice", image, *(g.constant(v, np.int64) for v in cut))
+    mean = g.add("ReduceMean", middle, axes=[1, 2, 3], keepdims=0)  # (N,)
+    far = g.add("Sub", mean, g.constant(BRIGHT / 2))
+    g.add("Sigmoid", g.add("Unsqueeze", far, g.constant([1], np.int64)), output="chance")
+    return g.model(["n", size, size, 3], "chance", ["n", 1])
+
+
 def classifier_model(size: int = CUTOUT_INPUT) -> onnx.ModelProto:
     """Colour by the mean over the pill; always a round, plain tablet with an imprint."""
     g = _Graph()
@@ -186,6 +198,7 @@ def write_tiny_models(folder: Path, **others: onnx.ModelProto) -> Path:
     models = {
         "detector": detector_model(),
         "background": background_model(),
+        "verdict": verdict_model(),
         "classifier": classifier_model(),
         "embedder": embedder_model(),
         "ocr_detector": ocr_detector_model(),

@@ -6,6 +6,7 @@ import sys
 COMMANDS = {
     "detector": "training.detector",
     "background": "training.background",
+    "verdict": "training.verdict",
     "classifier": "training.classifier",
     "embedder": "training.embedder",
     "embedder_finish": "training.embedder_finish",

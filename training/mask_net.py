@@ -1,5 +1,4 @@
-"""The background remover's network: MobileNetV2 features, a light decoder, one probability per pixel, and a verdict
-on the whole crop: is the thing in the middle a pill at all?"""
+"""The background remover's network: MobileNetV2 features, a light decoder, one probability per pixel."""
 
 from pathlib import Path
 from typing import Final
@@ -17,7 +16,6 @@ SIZE: Final = 192
 STAGES: Final = 6  # MobileNetV2 stages kept, 1.35 M weights; the seventh (0.5 M more) classifies, it sees no more
 TAPS: Final = ((0, 16), (1, 24), (2, 32), (4, 96), (5, 160))  # stage, channels at strides 2, 4, 8, 16, 32
 FROZEN_STAGES: Final = 2  # edges and colours as ImageNet taught them; halves the cost of a step
-VERDICT_GRID: Final = 3  # the crop's verdict is read from 3 x 3 places: middle, sides, corners
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
 
@@ -45,11 +43,9 @@ class Join(nn.Module):
 
 
 class MaskNet(nn.Module):
-    """(N, 3, S, S) float32 RGB in [0, 255] -> (N, 1, S, S) logits per pixel, (N,) logits per crop; S a multiple of 32.
+    """(N, 3, S, S) float32 RGB in [0, 255] -> (N, 1, S, S) logits per pixel; S a multiple of 32.
 
-    The pixels' logits are computed at half resolution and brought up linearly: a pill's outline is smooth. The crop's
-    sees what coin, bead and fingernail differ in, at several times the resolution that the detector has of them, and
-    costs nothing: the features are there.
+    They are computed at half resolution and brought up linearly: a pill's outline is smooth.
     """
 
     def __init__(self) -> None:
@@ -65,13 +61,10 @@ class MaskNet(nn.Module):
             coarse = width
         self.joins = nn.ModuleList(joins)
         self.last = nn.Conv2d(coarse, 1, 3, padding=1)
-        self.verdict = nn.Sequential(
-            nn.AdaptiveAvgPool2d(VERDICT_GRID), nn.Flatten(), nn.Linear(TAPS[-1][1] * VERDICT_GRID**2, 1)
-        )
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255, persistent=False)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> Tensor:
         x = self.stem((image - self.mean) / self.std)
         taps = []
         tapped = {stage for stage, _ in TAPS}
@@ -80,10 +73,9 @@ class MaskNet(nn.Module):
             if number in tapped:
                 taps.append(x)
         x = taps.pop()
-        verdict = self.verdict(x).squeeze(1)
         for join in self.joins:
             x = join(x, taps.pop())
-        return functional.interpolate(self.last(x), scale_factor=2.0, mode="bilinear", align_corners=False), verdict
+        return functional.interpolate(self.last(x), scale_factor=2.0, mode="bilinear", align_corners=False)
 
     def start_from_imagenet(self, wheels: Path | None = None) -> None:
         """Load the pretrained MobileNetV2 into stem and stages (see `training.starts`)."""

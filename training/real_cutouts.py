@@ -40,7 +40,7 @@ class Cutter:
         # the walk to a cut-out asks neither the catalogues nor the weights
         self._pipeline = Pipeline(self.runners, cast(Any, None), cast(Any, None), cast(Any, None))
         models = read_manifest(models_dir or MODELS_DIR).models
-        self.version = fingerprint(models["detector"].sha256, models["background"].sha256)
+        self.version = fingerprint(models["detector"].sha256, models["background"].sha256, models["verdict"].sha256)
 
     async def detect(self, frame: UInt8) -> Float32:
         """See `pipeline.ports.Detector`."""
@@ -49,6 +49,10 @@ class Cutter:
     async def mask(self, crops: UInt8) -> UInt8:
         """See `pipeline.ports.Background`."""
         return self._remover.mask(crops)
+
+    async def judge(self, crops: UInt8) -> Float32:
+        """See `pipeline.ports.Background`."""
+        return self._remover.judge(crops)
 
     async def classify(self, _: UInt8) -> Float32:
         """Absent."""

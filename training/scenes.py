@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from training.appearance import bleed, cast, degrade, relight, side_wall, turn
 from training.cutouts import PillImage, load_nih_crops
 from training.distractors import random_thing
+from training.photographed import Photographed
 from training.textures import Backgrounds
 
 UInt8 = NDArray[np.uint8]
@@ -54,9 +55,13 @@ class SceneGenerator:
     Args:
         data: folder with nih/ and backgrounds/.
         pills: use these pills instead of loading all NIH crops.
+        photographed: half of the things that lie about are of these, the others drawn.
     """
 
-    def __init__(self, data: Path, pills: Sequence[PillImage] | None = None) -> None:
+    def __init__(
+        self, data: Path, pills: Sequence[PillImage] | None = None, photographed: Photographed | None = None
+    ) -> None:
+        self.photographed = photographed
         self.pills = list(pills) if pills is not None else load_nih_crops(data)
         self.backgrounds = Backgrounds(data)
 
@@ -78,7 +83,11 @@ class SceneGenerator:
         instance = np.zeros(size, np.uint8)
         identities: list[str] = []
         for _ in range(things):
-            thing = random_thing(rng, int(min(size) * np.exp(rng.uniform(*np.log(thing_extent)))))
+            length = int(min(size) * np.exp(rng.uniform(*np.log(thing_extent))))
+            if self.photographed is not None and rng.random() < 0.5:
+                thing = self.photographed.draw(rng, length)
+            else:
+                thing = random_thing(rng, length)
             self._place(image, instance, thing, rng, touching=touching, number=NOT_A_PILL)
         same_kind = rng.random() < 0.3  # a bottle poured out: many of one kind
         pick = int(rng.integers(len(self.pills)))

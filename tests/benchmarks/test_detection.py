@@ -16,14 +16,18 @@ from pipeline.schemas import Versions
 
 
 class BrightIsPill:
-    """Every bright patch has a box; the red ones have no mask."""
+    """Every bright patch has a box; the red ones are none by the verdict."""
 
     async def detect(self, frame: np.ndarray) -> np.ndarray:
         count, _, stats, _ = cv2.connectedComponentsWithStats((frame.max(axis=2) > 150).astype(np.uint8))
         return np.array([(x, y, x + w, y + h, 0.9) for x, y, w, h, _ in stats[1:count]], np.float32).reshape(-1, 5)
 
     async def mask(self, crops: np.ndarray) -> np.ndarray:
-        return ((crops[..., 1] > 150) * 255).astype(np.uint8)
+        return ((crops.max(axis=3) > 150) * 255).astype(np.uint8)
+
+    async def judge(self, crops: np.ndarray) -> np.ndarray:
+        middle = crops.shape[1] // 2
+        return np.where(crops[:, middle, middle, 1] > 150, 0.9, 0.1).astype(np.float32)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.conftest import as_jpeg
 from tests.tiny_models import bright_pill, slow, write_tiny_models
 
 EVERYONE = {"pillscope", "detector", "background", "classifier", "embedder", "ocr"}
-ROUTES = {"/detect", "/mask", "/classify", "/embed", "/read"}
+ROUTES = {"/detect", "/mask", "/judge", "/classify", "/embed", "/read"}
 
 
 @dataclass
@@ -101,6 +101,7 @@ def test_one_id_in_the_logs_of_all_processes_and_one_trace(server: Server, colle
     assert outcomes == {
         "/detect": "200",
         "/mask": "200",
+        "/judge": "200",
         "/classify": "200",
         "/read": "200",
         "/embed": outcomes["/embed"],

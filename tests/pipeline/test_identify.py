@@ -23,7 +23,7 @@ COIN = (220, 180, 60)
 
 
 class Seeing:
-    """All five runners: bright ellipses are pills to the detector, golden ones are none to the background remover,
+    """All five runners: bright ellipses are pills to the detector, golden ones are none by the verdict,
     everything else they say is fixed."""
 
     def __init__(self, down: tuple[str, ...] = (), text: str = "BETA") -> None:
@@ -43,9 +43,13 @@ class Seeing:
 
     async def mask(self, crops: np.ndarray) -> np.ndarray:
         self._enter("background", len(crops))
+        return ((crops.max(axis=3) > 150) * 255).astype(np.uint8)
+
+    async def judge(self, crops: np.ndarray) -> np.ndarray:
+        self._enter("background", len(crops))
         middle = crops.shape[1] // 2
         coins = np.abs(crops[:, middle, middle].astype(int) - COIN).max(axis=1) < 20
-        return ((crops.max(axis=3) > 150) * ~coins[:, None, None] * 255).astype(np.uint8)
+        return np.where(coins, 0.2, 0.8).astype(np.float32)
 
     async def classify(self, cutouts: np.ndarray) -> np.ndarray:
         self._enter("classifier", len(cutouts))
@@ -156,7 +160,7 @@ async def test_every_pill_of_a_pouch_is_outlined_and_identified_in_bounded_group
         assert np.abs(polygon.max(axis=0) - pill.box[2:]).max() < 4
 
 
-async def test_what_the_background_remover_knows_to_be_no_pill_is_none():
+async def test_what_is_no_pill_by_the_verdict_is_none():
     answer = await pipeline(Seeing()).detect(photo((200, 300), coins=((600, 300),)), identify=True)
     assert len(answer.pills) == 1
     assert answer.pills[0].box[2] < 300

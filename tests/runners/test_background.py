@@ -32,6 +32,18 @@ def test_mask_of_a_bright_pill(tiny_models: Path) -> None:
         assert abs(found.mean() - true.mean()) < 0.5  # not shifted by the resizing there and back
 
 
+def test_a_coin_dark_in_the_middle_is_judged_no_pill_and_keeps_its_mask(tiny_models: Path) -> None:
+    pill = bright_pill(512, 512, (256, 256), (170, 110))
+    ring = pill.copy()
+    cv2.ellipse(ring, (256, 256), (120, 80), 0, 0, 360, (20, 20, 20), -1)
+    remover = BackgroundRemover.open(tiny_models)
+    chances = remover.judge(np.stack([pill, ring]))
+    assert chances.shape == (2,)
+    assert chances.dtype == np.float32
+    assert chances[0] > 0.5 > chances[1]
+    assert remover.mask(ring[None]).any()
+
+
 def test_the_middle_wins_over_a_larger_neighbour() -> None:
     pill, neighbour = disc(200, 100, 100, 30), disc(200, 0, 0, 90)
     mask = solid_middle(np.maximum(pill, neighbour))

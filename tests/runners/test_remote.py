@@ -28,6 +28,7 @@ READING = Reading(text="TEVA", confidence=0.9, box=[0, 0, 1, 1], rotation=0)
 GOOD: dict[str, Any] = {
     "detect": np.zeros((0, 5), np.float32),
     "mask": np.zeros((2, 64, 64), np.uint8),
+    "judge": np.zeros(2, np.float32),
     "classify": np.zeros((2, ATTRIBUTE_WIDTH), np.float32),
     "embed": np.zeros((2, 4, 256), np.float32),
     "read": [[READING], []],
@@ -67,7 +68,7 @@ def remote(runner: Any, **changes: Any) -> RemoteRunners:
 
 
 async def ask(runners: RemoteRunners, method: str) -> Any:
-    images = {"detect": FRAME, "mask": CROPS}.get(method, CUTOUTS)
+    images = {"detect": FRAME, "mask": CROPS, "judge": CROPS}.get(method, CUTOUTS)
     return await getattr(runners, method)(images)
 
 
@@ -91,6 +92,8 @@ async def test_readings_may_come_as_plain_data() -> None:
         ("detect", np.full((1, 5), np.nan, np.float32)),
         ("mask", np.zeros((2, 64, 64), np.float32)),
         ("mask", np.zeros((1, 64, 64), np.uint8)),
+        ("judge", np.zeros((2, 1), np.float32)),
+        ("judge", np.full(2, np.nan, np.float32)),
         ("classify", np.zeros((2, ATTRIBUTE_WIDTH + 1), np.float32)),
         ("classify", np.full((2, ATTRIBUTE_WIDTH), np.inf, np.float32)),
         ("embed", np.zeros((2, 256), np.float32)),
