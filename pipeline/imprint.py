@@ -23,6 +23,7 @@ from rapidfuzz.process import cdist
 from pipeline.imprint_ctc import PrefixTree, best_chance
 from pipeline.imprint_lines import MAX_TOKEN, Phrase, phrases_of
 from pipeline.imprint_text import bare, fold, is_blank, normalise
+from pipeline.imprint_typed import TypedRuns
 from pipeline.schemas import Reading
 
 Float32 = NDArray[np.float32]
@@ -164,6 +165,9 @@ class ImprintLexicon:
         self._slot_span_starts = np.cumsum([0] + [len(s) for s in slot_spans])[:-1].astype(np.int64)
         self._slot_span_unit = spans[np.array([s for slot in slot_spans for s in slot], np.int64)]
         self._side_letters = np.bincount(self._slot_side, self._slot_letters, len(sides)).astype(np.float32)
+        self._typed = TypedRuns(
+            self._units, np.split(self._unit_sides, self._unit_starts[1:-1]), self._entry_sides, self._side_letters
+        )
 
     def __len__(self) -> int:
         return len(self._entry_sides)
@@ -194,19 +198,22 @@ class ImprintLexicon:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1].
 
         A person types both sides as one text, so that each word may be on another side: each counts by its letters.
+        Where the spaces are does not matter when all else agrees.
         """
         words = normalise(text)
         longest = sorted(set(words), key=lambda word: (-len(word), word))[:MOST_TYPED]
+        joined = self._typed.agreement(fold("".join(words)))  # "teva7292" for TEVA and 7292
         if len(longest) < 2:
-            return self._search_sides(text)
+            return np.maximum(joined, self._search_sides(text))
         apart = np.average([self._search_sides(word) for word in longest], axis=0, weights=[len(w) for w in longest])
-        joined = self._search_sides("".join(words))  # "9 3 72 14" for 93 and 7214: only where nearly all agrees
         return np.asarray(np.where(joined >= NEARLY_ALL, np.maximum(joined, apart), apart), np.float32)
 
     def _search_sides(self, text: str) -> Float32:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1]."""
         phrases, n_places = _typed(text)
         _, agreement, _ = self._match_sides(phrases, n_places)
+        if not len(agreement):
+            return np.zeros(len(self), np.float32)
         known = self._entry_sides >= 0
         per_entry = np.where(known, agreement[np.where(known, self._entry_sides, 0)], np.float32(0))
         return np.asarray(per_entry.max(axis=1), np.float32)
