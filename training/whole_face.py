@@ -256,8 +256,6 @@ def train(config: dict[str, Any], data: Path, start: Path | None = None) -> dict
     if state is not None:
         run.resume(state)
     done = int(state["step"]) if state else 0
-    if not done:
-        tqdm.write(str({"step": 0, **measure(net, checks, words.signs)}))
     began, losses = time.monotonic(), []
     for step in tqdm(range(done, config["steps"]), initial=done, total=config["steps"], desc=NAME, mininterval=20):
         net.train()
