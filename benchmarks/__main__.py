@@ -4,8 +4,8 @@ import importlib
 import sys
 
 NAMES = (
-    "accuracy", "batching", "bulk", "detection", "faults", "fusion", "imprint", "index_scale", "retrieval", "roles",
-    "scaling", "speed",
+    "accuracy", "batching", "bulk", "detection", "faults", "fusion", "imprint", "index_scale", "no_imprint",
+    "retrieval", "roles", "scaling", "speed",
 )  # fmt: skip
 COMMANDS = {name: f"benchmarks.{name}" for name in NAMES}
 COMMANDS |= {

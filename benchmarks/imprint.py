@@ -1,6 +1,7 @@
 """How well imprints are read and matched, measured on the shipped models: `python -m benchmarks imprint --data DIR`.
 
-Our reader and PP-OCRv6 small read the same cut-outs in the same run. Held out are 150 NIH pills, drawn with a fixed
+Our reader, PP-OCRv6 small and, where it was trained here, the reader of whole faces (`training.face_reader`) read the
+same cut-outs in the same run. Held out are 150 NIH pills, drawn with a fixed
 seed: neither they nor a pill that shares a photo with them trained the reader or tuned anything (`--half tuning`
 measures the 150 that did tune). Further: consumer photos with their own background and a stated imprint, a hospital's
 photos, and rendered faces with words, for Hangul also fonts, that the reader was not trained on.
@@ -12,7 +13,7 @@ that carry nothing.
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,12 +26,12 @@ from benchmarks.imprint_sets import Pill
 from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.rows import Row, wilson
-from benchmarks.whole_face import WholeFace
 from index.importers import kr_mfds, tw_tfda, us_nih
 from pipeline.imprint import ImprintLexicon, ItemImprint
 from pipeline.schemas import Reading
 from pipeline.settings import settings
 from runners.ocr import Reader
+from training import face_reader
 from training.imprint_pills import Part
 from training.ppocr_small import PpocrSmall
 
@@ -131,13 +132,17 @@ def rank_rows(catalogue: Catalogue, queries: Sequence[tuple[Sequence[Readings], 
     return rows
 
 
-def sets(data: Path, models_dir: Path | None, half: Part) -> dict[str, list[Pill]]:
-    """Everything that `data` and the fonts of this machine allow to measure."""
-    return {
-        f"NIH {half}": imprint_sets.nih(data, half),
+def sets(data: Path, models_dir: Path | None, half: Part, *, photos: bool) -> dict[str, list[Pill]]:
+    """Everything that `data` and the fonts of this machine allow to measure; `photos`: those that people took too."""
+    taken = {
         "consumer photos": imprint_sets.consumer(data, models_dir),
         "hospital photos": imprint_sets.hospital(data, models_dir),
+    } if photos else {}  # fmt: skip
+    return {
+        f"NIH {half}": imprint_sets.nih(data, half),
+        **taken,
         "rendered Latin, unseen words": imprint_sets.rendered(data, "latin"),
+        "rendered Latin along the rim": imprint_sets.rendered(data, "latin", rim=True),
         "rendered Hangul, unseen words and fonts": imprint_sets.rendered(data, "hangul"),
     }
 
@@ -164,21 +169,31 @@ def reader_rows(name: str, read: Read, faces: dict[str, list[Pill]], catalogue: 
     return rows, confidence_table(tables)
 
 
+def readers(models_dir: Path | None, faces: dict[str, list[Pill]]) -> Iterator[tuple[str, Read, dict[str, list[Pill]]]]:
+    """Name, reader, and what it is to read; the reader of whole faces where one was trained here."""
+    yield "ours", Reader.open(models_dir).read, faces
+    yield "PP-OCRv6 small", PpocrSmall().read, faces
+    if face_reader.available():
+        small = ("NIH", "rendered")
+        yield (
+            "ours, whole face",
+            face_reader.WholeFace.open().read,
+            {name: pills for name, pills in faces.items() if name.startswith(small)},
+        )
+
+
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks imprint`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks imprint", description=__doc__)
     parser.add_argument("--half", choices=("held-out", "tuning"), default="held-out")
+    parser.add_argument("--designs", action="store_true", help="the readers compared on NIH and rendered faces only")
     arguments = parse_with_data(parser, argv)
     models_dir = settings().models_dir
-    faces, catalogue = sets(arguments.data, models_dir, arguments.half), Catalogue(arguments.data)
+    faces = sets(arguments.data, models_dir, arguments.half, photos=not arguments.designs)
+    catalogue = Catalogue(arguments.data)
     rows: list[Row] = []
     tables = []
-    nih = dict(list(faces.items())[:1])
-    for title, read, of in (
-        ("ours", Reader.open(models_dir).read, faces),
-        ("PP-OCRv6 small", PpocrSmall().read, faces),
-        ("ours without line detection", WholeFace.open(models_dir).read, nih),
-    ):
+    for title, read, of in readers(models_dir, faces):
         own, confidence = reader_rows(title, read, of, catalogue)
         ms = np.array(catalogue.seconds) * 1000
         own.append(
@@ -188,8 +203,11 @@ def main(argv: list[str]) -> None:
         catalogue.forget()
         rows += own
         tables.append(confidence)
-    name = "imprint" if arguments.half == "held-out" else "imprint_tuning"
-    command = "python -m benchmarks imprint --data DIR" + ("" if name == "imprint" else " --half tuning")
+    name, command = "imprint", "python -m benchmarks imprint --data DIR"
+    if arguments.half == "tuning":
+        name, command = f"{name}_tuning", f"{command} --half tuning"
+    if arguments.designs:
+        name, command = f"{name}_designs", f"{command} --designs"
     notes = "\n\n## Accuracy by confidence\n\n" + "\n\n".join(tables)
     print(table(rows), notes)
     print(f"written to {write(name, 'Imprints', command, rows, notes)}")

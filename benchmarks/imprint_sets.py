@@ -4,7 +4,7 @@ import asyncio
 import csv
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from training.consumer import ConsumerPhoto, load_photos
 from training.cutouts import read_rgb
 from training.imprint_pills import SEED, Part, imprint_pills
 from training.renderer import render_pill
-from training.rendering.look import look_of
+from training.rendering.look import Block, Face, look_of
 from training.rendering.typeface import installed
 from training.signs import catalogue_words, kept_out
 
@@ -31,6 +31,7 @@ UInt8 = NDArray[np.uint8]
 
 READER_CONFIG: Final = Path(__file__).parent.parent / "configs" / "reader.yaml"
 RENDERED: Final = 60
+RIM_LETTERS: Final = 5
 HOSPITAL: Final = 60
 """Photos drawn with a fixed seed: finding the two faces on one takes most of a second."""
 
@@ -92,24 +93,31 @@ def hospital(data: Path, models_dir: Path | None) -> list[Pill]:
     return pills
 
 
-def rendered(data: Path, script: str) -> list[Pill]:
-    """One face each, with a word that the recogniser was not trained on; Hangul in fonts it was not trained on."""
+def rendered(data: Path, script: str, *, rim: bool = False) -> list[Pill]:
+    """One face each, with a word that the recogniser was not trained on; Hangul in fonts it was not trained on.
+
+    `rim`: words of five letters and more, bent along the rim of a round tablet.
+    """
     words = catalogue_words(data)
     config = yaml.safe_load(READER_CONFIG.read_text(encoding="utf-8"))
     fonts = installed(tuple(config["kept_out_fonts"])) if script == "hangul" else None
     if script == "hangul" and not fonts:
         return []
     unseen = [word for word in (words.hangul if script == "hangul" else words.latin[:4000]) if kept_out(word)]
+    unseen = [word for word in unseen if len(word) >= RIM_LETTERS] if rim else unseen
     pills = []
     for number, word in enumerate((unseen * RENDERED)[:RENDERED]):
         rng = np.random.default_rng((17, number))
         item = CatalogItem(
             item_id="r:1", catalog="r", name="r", imprint_front=word, imprint_back="", form="tablet",
-            shape=str(rng.choice(["round", "oval", "oblong"])),
+            shape="round" if rim else str(rng.choice(["round", "oval", "oblong"])),
             colors=[str(rng.choice(["white", "yellow", "pink", "blue"]))],
             score_line=str(rng.choice(["none", "none", "line"])),
         )  # fmt: skip
-        rgba = render_pill(look_of(item, rng, fonts), "front", 384, rng)
+        look = look_of(item, rng, fonts)
+        if rim:
+            look = replace(look, rim_text=True, front=Face((Block((word,)),), look.front.score_line))
+        rgba = render_pill(look, "front", 384, rng)
         turned = np.ascontiguousarray(np.rot90(rgba, int(rng.integers(4))))
         pills.append(Pill((cut_out(turned[..., :3], turned[..., 3]),), normalise(word)))
     return pills

@@ -22,6 +22,8 @@ from export.parity import check, torch_answers
 from export.quantise import compare, int8
 from export.samples import pictures
 from export.targets import TARGETS, Target
+from export.whole_face import NAME as WHOLE_FACE
+from export.whole_face import export_whole_face
 
 PARITY_PICTURES = 16
 CALIBRATION_PICTURES = 64
@@ -96,7 +98,7 @@ def export_recognizer(checkpoint: Path, data: Path | None, models: Path) -> None
 def main(argv: Sequence[str]) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    parser.add_argument("model", choices=sorted([*TARGETS, RECOGNIZER]))
+    parser.add_argument("model", choices=sorted([*TARGETS, RECOGNIZER, WHOLE_FACE]))
     parser.add_argument("--checkpoint", type=Path, help="default: runs/MODEL/best.pt")
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"),
@@ -116,6 +118,11 @@ def main(argv: Sequence[str]) -> None:
         export_recognizer(
             args.checkpoint or Path("runs/reader/best.pt"), Path(args.data) if args.data else None, args.models
         )
+        return
+    if args.model == WHOLE_FACE:
+        if not args.data:
+            parser.error("the confidence is fitted on real faces: name the folder with the data, --data DIR")
+        print(json.dumps(export_whole_face(args.checkpoint or Path("runs/whole_face/best.pt"), Path(args.data))))
         return
     target = TARGETS[args.model]
     checkpoint = args.checkpoint or Path("runs") / target.name / "best.pt"

@@ -17,6 +17,7 @@ from pipeline.attributes import Attributes
 from pipeline.closer import join, parts_to_look_at
 from pipeline.cutout import SquareCrop, crop_around, cut_out, outline
 from pipeline.errors import RunnerUnavailable
+from pipeline.no_imprint import chance_of_no_imprint
 from pipeline.photo import Photo
 from pipeline.pills import (
     DetectionLimits,
@@ -348,7 +349,7 @@ def _side(name: SideName, look: Look, photo: Photo) -> Side:
     return Side(
         side=name,
         pill=None if look.box is None else PillBox(box=_full_size(look.box, photo), score=_probability(look.score)),
-        imprint=_imprint(look.evidence.readings),
+        imprint=_imprint(look.evidence.readings, attributes),
         colors=[] if attributes is None else _named(attributes.colors, at_least=0.3),
         shape=None if attributes is None else _named(attributes.shape)[0],
         form=None if attributes is None else _named(attributes.form)[0],
@@ -373,11 +374,13 @@ def _full_size(box: tuple[float, float, float, float], photo: Photo) -> list[flo
     return [round(value / photo.scale, 1) for value in box]
 
 
-def _imprint(readings: Sequence[Reading] | None) -> ImprintRead | None:
-    """The most believable reading."""
+def _imprint(readings: Sequence[Reading] | None, attributes: Attributes | None) -> ImprintRead | None:
+    """The most believable reading; an empty one says how sure it is that nothing is there to be read."""
     if readings is None:
         return None
     best = transcript(readings)
+    if not best.text:
+        return ImprintRead(text="", confidence=_probability(chance_of_no_imprint(attributes)))
     return ImprintRead(text=best.text, confidence=_probability(best.confidence))
 
 

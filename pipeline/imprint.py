@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
+from pipeline.imprint_confusions import edit_costs
 from pipeline.imprint_ctc import PrefixTree, best_chance
 from pipeline.imprint_lines import MAX_TOKEN, Phrase, phrases_of
 from pipeline.imprint_text import bare, fold, is_blank, normalise
+from pipeline.imprint_typed import TypedRuns
 from pipeline.schemas import Reading
 
 Float32 = NDArray[np.float32]
@@ -35,8 +37,8 @@ MOST_TYPED: Final = 6
 """Words of a typed text that are looked for one by one, the longest: each costs a pass over the whole lexicon."""
 NEARLY_ALL: Final = 0.9
 """Agreement from which words typed apart may be one run of letters; below it short tokens agree by chance."""
-EDIT_COST: Final = 3.0
-"""Nats per letter read wrongly, beyond look-alikes: about one letter in twenty."""
+TYPED_COST: Final = 3.0
+"""Nats per letter that a person typed wrongly, look-alikes aside: about one letter in twenty."""
 MAX_EDITS: Final = 3
 """Letters read wrongly up to which a token counts as read; in short ones, half of them."""
 BELIEF: Final = 0.6
@@ -146,6 +148,8 @@ class ImprintLexicon:
         renumber = np.array([order[text] for text in units], np.int32)
         self._units = [fold(text) for text in by_length]
         self._tree = PrefixTree(by_length)
+        self._lengths = np.array([len(text) for text in by_length], np.intp)
+        self._letters = np.array(by_length, f"U{MAX_TOKEN}").reshape(-1, 1).view(np.uint32).reshape(-1, MAX_TOKEN)
         self._length_starts = np.searchsorted([len(text) for text in by_length], np.arange(MAX_TOKEN + 2))
         spans = renumber[np.array(span_unit, np.int32)] if span_unit else np.zeros(0, np.int32)
         self._n_sides = len(sides)
@@ -164,6 +168,9 @@ class ImprintLexicon:
         self._slot_span_starts = np.cumsum([0] + [len(s) for s in slot_spans])[:-1].astype(np.int64)
         self._slot_span_unit = spans[np.array([s for slot in slot_spans for s in slot], np.int64)]
         self._side_letters = np.bincount(self._slot_side, self._slot_letters, len(sides)).astype(np.float32)
+        self._typed = TypedRuns(
+            self._units, np.split(self._unit_sides, self._unit_starts[1:-1]), self._entry_sides, self._side_letters
+        )
 
     def __len__(self) -> int:
         return len(self._entry_sides)
@@ -194,19 +201,22 @@ class ImprintLexicon:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1].
 
         A person types both sides as one text, so that each word may be on another side: each counts by its letters.
+        Where the spaces are does not matter when all else agrees.
         """
         words = normalise(text)
         longest = sorted(set(words), key=lambda word: (-len(word), word))[:MOST_TYPED]
+        joined = self._typed.agreement(fold("".join(words)))  # "teva7292" for TEVA and 7292
         if len(longest) < 2:
-            return self._search_sides(text)
+            return np.maximum(joined, self._search_sides(text))
         apart = np.average([self._search_sides(word) for word in longest], axis=0, weights=[len(w) for w in longest])
-        joined = self._search_sides("".join(words))  # "9 3 72 14" for 93 and 7214: only where nearly all agrees
         return np.asarray(np.where(joined >= NEARLY_ALL, np.maximum(joined, apart), apart), np.float32)
 
     def _search_sides(self, text: str) -> Float32:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1]."""
         phrases, n_places = _typed(text)
         _, agreement, _ = self._match_sides(phrases, n_places)
+        if not len(agreement):
+            return np.zeros(len(self), np.float32)
         known = self._entry_sides >= 0
         per_entry = np.where(known, agreement[np.where(known, self._entry_sides, 0)], np.float32(0))
         return np.asarray(per_entry.max(axis=1), np.float32)
@@ -216,9 +226,9 @@ class ImprintLexicon:
         gains = np.zeros((n_places, self._n_sides), np.float32)  # nats a side gains (or loses) by a place
         floors = np.full(n_places, -np.inf, np.float32)  # the same for a side that does not explain it
         seen = np.zeros(len(self._units), np.float32)  # how likely a text was read, given that it stands there
-        likely = self._likely({phrase.text for phrase in phrases})
+        likely = self._likely({(phrase.text, phrase.read) for phrase in phrases})
         for phrase in sorted(phrases, key=lambda p: len(p.places)):
-            units, likelihood = self._read_as(phrase, *likely[phrase.text])
+            units, likelihood = self._read_as(phrase, *likely[phrase.text, phrase.read])
             noise = NOISE[min(len(phrase.text), len(NOISE) - 1)] * _doubt(phrase.confidence)
             chance = float(self._prior[units] @ likelihood) + noise
             floor = np.float32(np.log(noise / chance))
@@ -257,20 +267,27 @@ class ImprintLexicon:
         agreement = 2 * precision * recall / np.maximum(precision + recall, 1e-6)
         return llr.astype(np.float32), agreement.astype(np.float32), strength.astype(np.float32)
 
-    def _likely(self, texts: Iterable[str]) -> dict[str, tuple[Int32, Float32]]:
-        """For each text read: the units that may stand there, and how likely they are then read as this text."""
+    def _likely(self, texts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Int32, Float32]]:
+        """For each text read, folded and as read: the units that may stand there, and how likely they are then read
+        as this text."""
         found = {}
-        for length, group in groupby(sorted(texts, key=len), key=len):
+        for length, group in groupby(sorted(texts, key=lambda text: len(text[0])), key=lambda text: len(text[0])):
             same_length = list(group)
             allowed = min(MAX_EDITS, length // 2)
             first = int(self._length_starts[max(length - allowed, 0)])
             last = int(self._length_starts[min(length + allowed, MAX_TOKEN) + 1])
             distance = cdist(
-                same_length, self._units[first:last], scorer=Levenshtein.distance, score_cutoff=allowed, dtype=np.uint8
-            )
-            for text, row in zip(same_length, distance, strict=True):
+                [text for text, _ in same_length], self._units[first:last], scorer=Levenshtein.distance,
+                score_cutoff=allowed, dtype=np.uint8,
+            )  # fmt: skip
+            for (text, read), row in zip(same_length, distance, strict=True):
                 near = np.flatnonzero(row <= allowed)
-                found[text] = ((near + first).astype(np.int32), np.exp(-EDIT_COST * row[near]).astype(np.float32))
+                units = (near + first).astype(np.int32)
+                cost = (
+                    edit_costs(read, self._letters[units], self._lengths[units], row[near]) if read
+                    else TYPED_COST * row[near]
+                )  # fmt: skip
+                found[text, read] = (units, np.exp(-cost).astype(np.float32))
         return found
 
     def _read_as(self, phrase: Phrase, units: Int32, likelihood: Float32) -> tuple[Int32, Float32]:

@@ -13,20 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imprint_confusions import MEASURED, WRITTEN
+
 Int32 = NDArray[np.int32]
 Float64 = NDArray[np.float64]
 Steps = Sequence[Mapping[str, float]]
 
-SAME: Final = (
-    ("0O", 0.6), ("1I", 0.5), ("1L", 0.2), ("IL", 0.2), ("0D", 0.1), ("OD", 0.1), ("OQ", 0.2), ("0Q", 0.1),
-    ("5S", 0.12), ("8B", 0.1), ("2Z", 0.1), ("6G", 0.08), ("UV", 0.05), ("CG", 0.05),
-)  # fmt: skip
-"""Letters that stand for each other, and how much of the one's probability counts for the other.
-
-Set by hand: catalogues write O for 0 and I for 1 as they please, the others look alike when pressed. The recogniser's
-own doubts are in its probabilities; what it reads surely and wrongly is too rare to fit a table to (on 150 tuning pills
-10 words with one wrong letter, of which 0 for O twice and S for 5 once).
-"""
 FLOOR: Final = 1e-3
 """Probability left to any sign at any step: the recogniser is never that sure."""
 SEEN: Final = 0.03
@@ -109,12 +101,16 @@ class PrefixTree:
 
 
 def _shares(letters: Sequence[str]) -> Float64:
-    """(read, meant): how much of a read letter's probability counts for a meant one."""
+    """(read, meant): how much of a read letter's probability counts for a meant one: as often as it is so misread."""
     out = np.eye(len(letters))
     place = {letter: number for number, letter in enumerate(letters)}
-    for (one, other), share in SAME:
+    for read, meant, times, total in MEASURED:
+        if read in place and meant in place:
+            out[place[read], place[meant]] = times / total
+    for (one, other), share in WRITTEN:
         if one in place and other in place:
-            out[place[one], place[other]] = out[place[other], place[one]] = share
+            out[place[one], place[other]] = max(share, out[place[one], place[other]])
+            out[place[other], place[one]] = max(share, out[place[other], place[one]])
     return out
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.cutout import CUTOUT_SIZE
 from pipeline.imprint_ctc import Steps, joined, split_at_spaces, text_of
-from pipeline.imprint_text import fold, normalise
+from pipeline.imprint_text import bare, fold, normalise
 from pipeline.schemas import Reading
 
 MAX_PLACES: Final = 12
@@ -51,12 +51,15 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text that may stand on the pill, and the places it then explains. `text` is folded; `steps`: see `Reading`."""
+    """A text that may stand on the pill, and the places it then explains. `text` is folded; `steps`: see `Reading`.
+
+    `read`: the same as the reader gave it; "" where a person typed it, whose 0 may be an O."""
 
     text: str
     confidence: float
     places: tuple[int, ...]
     steps: Steps = ()
+    read: str = ""
 
 
 def tokens_of(readings: Sequence[Reading]) -> list[Token]:
@@ -116,7 +119,7 @@ def phrases_of(readings: Sequence[Reading]) -> tuple[list[Phrase], int]:
     def add(text: str, confidence: float, places: tuple[int, ...], steps: Steps) -> None:
         key = (fold(text)[:MAX_TOKEN], places)
         if key not in best or best[key].confidence < confidence:
-            best[key] = Phrase(key[0], confidence, places, steps)
+            best[key] = Phrase(key[0], confidence, places, steps, bare(text)[:MAX_TOKEN])
 
     for number, at in place.items():
         add(tokens[number].text, tokens[number].confidence, (at,), tokens[number].steps)

@@ -23,6 +23,7 @@ from runners.guard import guarded
 from runners.ocr_decode import Calibration, Decoded, decode
 from runners.ocr_lines import Line, aligned, directions, is_whole_pill, whole_pill
 from runners.ocr_relief import GROUND, relief
+from runners.ocr_rim import rim_lines
 from runners.serving import RUNNER_CONFIG, batched
 from runners.session import open_model
 
@@ -38,6 +39,11 @@ none."""
 WHOLE_SURE: Final = 0.5
 """Confidence from which a whole pill read as one line is believed, where no line was read. On the 85 tuning faces left
 it reads 4 tokens rightly and 1 wrongly."""
+FEW_LETTERS: Final = 1.5
+"""Letters, each weighed by its confidence, up to which a face counts as hardly read and its rim is looked at."""
+RIM_SURE: Final = 0.5
+RIM_LETTERS: Final = 4
+"""Confidence and letters from which a line along the rim is believed."""
 LINE_HEIGHT: Final = 48
 LEAST_WIDTH: Final = 32
 MOST_WIDTH: Final = 288
@@ -72,6 +78,11 @@ class Reader:
         again = self._read_each([in_all_directions(pictures[n], whole_pill(pictures[n])) for n in silent])
         for number, answer in zip(silent, again, strict=True):
             answers[number] = [reading for reading in answer if reading.confidence >= WHOLE_SURE]
+        hardly = [number for number, answer in enumerate(answers) if letters_read(answer) < FEW_LETTERS]
+        bent = self._read_each([rim_lines(pictures[n]) for n in hardly])
+        for number, answer in zip(hardly, bent, strict=True):
+            surely = [r for r in answer if r.confidence >= RIM_SURE and len(r.text) >= RIM_LETTERS]
+            answers[number] = sorted([*answers[number], *surely], key=lambda reading: -reading.confidence)
         return answers
 
     def _read_each(self, lines: Sequence[Sequence[Line]]) -> list[list[Reading]]:
@@ -122,6 +133,14 @@ class Reader:
             if said.text
         ]  # fmt: skip
         return sorted(readings, key=lambda reading: -reading.confidence)
+
+
+def letters_read(readings: Sequence[Reading]) -> float:
+    """In the turn with the most of them, each letter weighed by the confidence of its line."""
+    turns: dict[int, float] = {}
+    for reading in readings:
+        turns[reading.rotation] = turns.get(reading.rotation, 0.0) + reading.confidence * len(reading.text)
+    return max(turns.values(), default=0.0)
 
 
 def in_all_directions(picture: UInt8, quads: Sequence[Float32]) -> list[Line]:

@@ -11,6 +11,8 @@ COMMANDS = {
     "embedder": "training.embedder",
     "embedder_finish": "training.embedder_finish",
     "reader": "training.reader",
+    "whole_face": "training.whole_face",
+    "confusions": "training.confusions",
     "gallery": "training.gallery_faces",
     "ranking": "training.ranking",
     "render": "training.render_cli",

@@ -32,7 +32,7 @@ class Fonts:
 
 def draw_line(text: str, fonts: Fonts, rng: np.random.Generator) -> UInt8:
     """(48, w) uint8. `text` as it is written on the pill; "" draws a place without letters."""
-    ink = _letters(text, fonts, rng) if text.strip() else np.zeros((EM, int(rng.uniform(0.6, 4) * EM)), np.float32)
+    ink = letters(text, fonts, rng) if text.strip() else np.zeros((EM, int(rng.uniform(0.6, 4) * EM)), np.float32)
     height, width = ink.shape
     mask = np.zeros((height + 2 * PAD, width + 2 * PAD), np.float32)
     mask[PAD : PAD + height, PAD : PAD + width] = ink
@@ -41,11 +41,10 @@ def draw_line(text: str, fonts: Fonts, rng: np.random.Generator) -> UInt8:
     if rng.random() < 0.3:
         _add_stroke(mask, rng)
     mask, box = _bend(mask, (PAD, PAD, PAD + width, PAD + height), rng)
-    shade = _shade(mask, rng)
-    return _as_found(_as_relief(shade, rng), box, rng)
+    return _as_found(relief_of(shade(mask, rng), rng), box, rng)
 
 
-def _letters(text: str, fonts: Fonts, rng: np.random.Generator) -> Float32:
+def letters(text: str, fonts: Fonts, rng: np.random.Generator) -> Float32:
     """Ink in [0, 1] of one line, cropped; part of the letters a little out of place."""
     hangul = any(ord(letter) > 0x1100 for letter in text)
     name = str(rng.choice(fonts.hangul if hangul else fonts.latin))
@@ -68,7 +67,7 @@ def _letters(text: str, fonts: Fonts, rng: np.random.Generator) -> Float32:
 def _add_neighbour(mask: Float32, height: int, fonts: Fonts, rng: np.random.Generator) -> None:
     """The edge of the next line of text, above or below."""
     text = "".join(rng.choice(list("ABCDEHKLMNPRST0123456789"), int(rng.integers(2, 8))))
-    other = _letters(text, fonts, rng)[:, : mask.shape[1] - 4]
+    other = letters(text, fonts, rng)[:, : mask.shape[1] - 4]
     gap = int(rng.uniform(0.12, 0.4) * height)
     left = int(rng.integers(0, mask.shape[1] - other.shape[1]))
     if rng.random() < 0.5:
@@ -122,7 +121,7 @@ def _bend(mask: Float32, box: tuple[int, int, int, int], rng: np.random.Generato
     return bent, (corners @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
-def _shade(mask: Float32, rng: np.random.Generator) -> Float32:
+def shade(mask: Float32, rng: np.random.Generator) -> Float32:
     """Lightness around 0, of letters that are pressed, raised or printed, in a photo of some sharpness."""
     kind = rng.random()
     if kind < 0.28:  # ink
@@ -159,10 +158,10 @@ def _shade(mask: Float32, rng: np.random.Generator) -> Float32:
     return np.asarray(shade + (across + down) * scale, np.float32)
 
 
-def _as_relief(shade: Float32, rng: np.random.Generator) -> Float32:
+def relief_of(lightness: Float32, rng: np.random.Generator) -> Float32:
     """As `runners.ocr_relief` would show it: local mean 128, local deviation even."""
     reach = float(rng.uniform(16, 30))
-    detail = shade - cv2.GaussianBlur(shade, (0, 0), reach)
+    detail = lightness - cv2.GaussianBlur(lightness, (0, 0), reach)
     contrast = float(detail.std()) * float(np.exp(rng.uniform(-0.4, 0.5))) + 1e-3
     return np.asarray(np.clip(128 + np.clip(detail / contrast, -4, 4) * 25, 0, 255), np.float32)
 

@@ -24,15 +24,13 @@ from runners.ocr_relief import relief
 from training.cutouts import read_rgb
 from training.imprint_pills import ImprintPill, Part
 from training.reader_net import HEIGHT
+from training.signs import TURNS_INTO_ITSELF, has_a_top
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 SURE: Final = 0.5
 """Confidence of the teacher from which a reading that fits counts."""
-TURNS_INTO_ITSELF: Final = frozenset("0O1HINSXZ869MWLTUVCKED")
-"""Letters that are or look like letters when turned round (L is a 7, V an A, E a 3): a line of only these says nothing
-about its direction."""
 UPRIGHT_WITHIN: Final = 25
 """Degrees within which lines of one face share a direction."""
 
@@ -149,7 +147,7 @@ def label(face: ReadFace) -> list[LabelledLine]:
             lines.append(LabelledLine(face.picture, line.corners, fits[number], face.pill))
         elif turned > 180 - UPRIGHT_WITHIN:
             opposite = [n for n, other in enumerate(face.lines) if other.quad == line.quad and n in fits]
-            if any(_has_a_top(fits[n]) for n in opposite if abs(face.lines[n].rotation - upright) <= UPRIGHT_WITHIN):
+            if any(has_a_top(fits[n]) for n in opposite if abs(face.lines[n].rotation - upright) <= UPRIGHT_WITHIN):
                 lines.append(LabelledLine(face.picture, line.corners, "", face.pill))
     return lines
 
@@ -164,10 +162,6 @@ def _fitting(text: str, wanted: dict[str, str]) -> str | None:
         return None
     near = [w for w in wanted if len(w) >= 4 and Levenshtein.distance(folded, w, score_cutoff=1) <= 1]
     return wanted[near[0]] if len(near) == 1 else None
-
-
-def _has_a_top(text: str) -> bool:
-    return any(letter not in TURNS_INTO_ITSELF for letter in text if letter != " ")
 
 
 def _upright(face: ReadFace, fits: dict[int, str]) -> int | None:

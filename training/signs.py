@@ -12,6 +12,15 @@ from pipeline.imprint_text import normalise
 LATIN: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./ "
 """Small letters are written as capitals, as `pipeline.imprint_text.normalise` does."""
 
+TURNS_INTO_ITSELF: Final = frozenset("0O1HINSXZ869MWLTUVCKED")
+"""Letters that are or look like letters when turned round (L is a 7, V an A, E a 3): a line of only these says nothing
+about its direction."""
+
+
+def has_a_top(text: str) -> bool:
+    """Whether a text turned round is none."""
+    return any(letter not in TURNS_INTO_ITSELF for letter in text if letter != " ")
+
 
 def is_hangul(letter: str) -> bool:
     return "\uac00" <= letter <= "\ud7a3"

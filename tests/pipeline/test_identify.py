@@ -99,6 +99,23 @@ async def test_one_photo_gives_ranked_candidates_and_what_was_seen():
     assert {"detect", "cutout", "classify", "embed", "read", "rank", "total"} <= set(answer.timings_ms)
 
 
+@pytest.mark.parametrize("imprinted", [0.02, 0.97])
+async def test_nothing_read_says_how_sure_it_is_that_nothing_is_there(imprinted):
+    class Blank(Seeing):
+        async def read(self, cutouts):
+            return [[] for _ in cutouts]
+
+        async def classify(self, cutouts):
+            rows = await super().classify(cutouts)
+            rows[:, LAYOUT["imprinted"]] = imprinted
+            return rows
+
+    side = (await pipeline(Blank()).identify(photo((400, 300)))).sides[0]
+    assert side.imprint is not None
+    assert side.imprint.text == ""
+    assert (side.imprint.confidence > 0.9) == (imprinted < 0.5)
+
+
 async def test_boxes_are_in_pixels_of_the_full_photo():
     answer = await pipeline(Seeing()).identify(photo((400, 300), scale=0.25))
     side = answer.sides[0]

@@ -120,6 +120,13 @@ def test_a_hint_narrows_but_does_not_exclude(gallery):
     assert {"Alpha 10 mg", "Beta 20 mg"} <= set(names(gallery, wrong))
 
 
+@pytest.mark.parametrize("typed", ["beta20", "20 be ta", "Beta\n20", "BETA|20"])
+def test_where_the_spaces_of_a_hint_are_does_not_matter(typed):
+    found = ask(small_gallery(), SideEvidence(None, None, None), hints=Hints(imprint=typed))
+    assert names(small_gallery(), found)[0] == "Beta 20 mg"
+    assert found.answers[0].evidence.imprint is None  # what was typed is no reading
+
+
 def test_only_the_catalogues_asked_for_answer(gallery):
     found = ask(gallery, SideEvidence(unit(1, 0, 0, 0)[None], read("DELTA"), None), catalogs=["kr-mfds"])
     assert set(names(gallery, found)) <= {"Delta"}
