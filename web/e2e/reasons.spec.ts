@@ -4,7 +4,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { en } from '../src/i18n/en';
 import { ko } from '../src/i18n/ko';
 import type { Reason } from '../src/schema';
-import { answer, candidate, expectAccessible, FRONT, GROUP, outOfFocus, SKIP, take, worse } from './helpers';
+import { answer, BACK, candidate, expectAccessible, FRONT, GROUP, outOfFocus, SKIP, take, worse } from './helpers';
 
 async function takeBytes(page: Page, buffer: Buffer): Promise<void> {
   await page.getByTestId('file').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer });
@@ -28,9 +28,9 @@ test('too dark, and the way out: the photo again', async ({ page }) => {
   await expect(page.locator('.slot')).toHaveCount(0);
 });
 
-test('too small', async ({ page }) => {
+test('too small: 13 pixels of pill', async ({ page }) => {
   await page.goto('/');
-  await takeBytes(page, await worse(page, FRONT, { width: 36 }));
+  await takeBytes(page, await worse(page, BACK, { width: 40 }));
   await page.getByRole('button', { name: SKIP }).click();
   await expectReason(page, 'too_small');
 });
