@@ -4,6 +4,8 @@ import { defineConfig } from '@playwright/test';
 const running = process.env.SERVICE_URL;
 const port = 3117;
 
+export const CHROMIUM = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] };
+
 export default defineConfig({
   testDir: 'e2e',
   timeout: 300_000, // a busy machine without a GPU takes its time
@@ -13,7 +15,7 @@ export default defineConfig({
   use: {
     actionTimeout: 60_000, // a button that is not there fails soon
     baseURL: running ?? `http://127.0.0.1:${port}`,
-    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
+    launchOptions: CHROMIUM,
     screenshot: 'only-on-failure',
     serviceWorkers: 'block', // tests answer for the service here and there; a worker would hide that
   },
@@ -21,7 +23,7 @@ export default defineConfig({
     { name: 'phone', use: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } },
     {
       name: 'desktop',
-      testMatch: /(identify|catalogue)\.spec/, // failures look the same on every screen
+      testMatch: /(identify|catalogue|letters)\.spec/, // failures look the same on every screen
       use: { viewport: { width: 1280, height: 900 } },
     },
   ],

@@ -115,28 +115,6 @@ test('many pills in one photo: tap one, then another', async ({ page }) => {
   }
 });
 
-test('large letters and a narrow window: nothing is cut off', async ({ page }) => {
-  await page.setViewportSize({ width: 320, height: 640 });
-  await page.goto('/');
-  await page.evaluate(() => {
-    document.documentElement.style.fontSize = '200%';
-  });
-  await take(page, FRONT, 0);
-  await expectNoSideways(page);
-  await take(page, BACK, 1);
-  await expectNoSideways(page);
-  await page.getByRole('button', { name: 'Identify', exact: true }).click();
-  await expect(page.locator('.decision')).toBeVisible();
-  await page.evaluate(() => {
-    for (const details of document.querySelectorAll<HTMLDetailsElement>('.card details, .correct')) details.open = true;
-  });
-  await expect(page.locator('.card').first()).toContainText('Score line');
-  await expectNoSideways(page);
-  await page.getByRole('link', { name: 'Browse' }).click();
-  await expect(page.locator('.card:visible').first()).toBeVisible();
-  await expectNoSideways(page);
-});
-
 test('by keyboard alone', async ({ page }) => {
   const chooser = page.waitForEvent('filechooser');
   await page.goto('/');
