@@ -4,11 +4,15 @@ import { defineConfig } from '@playwright/test';
 const running = process.env.SERVICE_URL;
 const port = 3117;
 
-export const CHROMIUM = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] };
+export const CHROMIUM = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+};
 
 export default defineConfig({
   testDir: 'e2e',
   timeout: 300_000, // a busy machine without a GPU takes its time
+  maxFailures: 5, // a service that answers nothing is known after these
   expect: { timeout: 60_000 },
   workers: 1,
   reporter: 'list',
@@ -20,10 +24,14 @@ export default defineConfig({
     serviceWorkers: 'block', // tests answer for the service here and there; a worker would hide that
   },
   projects: [
-    { name: 'phone', use: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } },
+    {
+      name: 'phone',
+      grepInvert: /@desktop/,
+      use: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+    },
     {
       name: 'desktop',
-      testMatch: /(identify|catalogue|letters)\.spec/, // failures look the same on every screen
+      grep: /@desktop|@every-screen/, // most of what is tested is the same on every screen
       use: { viewport: { width: 1280, height: 900 } },
     },
   ],

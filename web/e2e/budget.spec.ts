@@ -36,4 +36,8 @@ test('the page can be installed', async ({ page, request }) => {
   const manifest = await (await request.get(address ?? '')).json();
   expect(manifest).toMatchObject({ display: 'standalone', start_url: './' });
   for (const icon of manifest.icons) expect((await request.get(icon.src)).status()).toBe(200);
+  const line = await page.context().newCDPSession(page);
+  const { installabilityErrors } = await line.send('Page.getInstallabilityErrors');
+  // the browser's own word; that a test's window keeps nothing is the one thing it may hold against it
+  expect(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito')).toEqual([]);
 });

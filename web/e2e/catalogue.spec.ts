@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { expectAccessible, expectNoSideways } from './helpers';
 
-test('search by description alone', async ({ page }) => {
+test('search by description alone', { tag: '@every-screen' }, async ({ page }) => {
   await page.goto('/');
   await page.getByRole('link', { name: 'Describe' }).click();
   await page.getByRole('button', { name: 'Search' }).click();
@@ -24,7 +24,7 @@ test('what no catalogue has', async ({ page }) => {
   await expect(page.getByText('Nothing in the catalogues matches')).toBeVisible();
 });
 
-test('browse the catalogues, narrowed by every choice', async ({ page }) => {
+test('browse the catalogues, narrowed by every choice', { tag: '@every-screen' }, async ({ page }) => {
   await page.goto('/');
   await page.getByRole('link', { name: 'Browse' }).click();
   const cards = page.locator('.card:visible');
