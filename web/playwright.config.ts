@@ -39,7 +39,9 @@ export default defineConfig({
     ? {}
     : {
         webServer: {
-          command: `${process.env.BENTOML ?? '../.venv/bin/bentoml'} serve service:Pillscope --working-dir .. --host 127.0.0.1 --port ${port}`,
+          // its workers are sessions of their own: killed, it would leave them behind, holding its output and us with it
+          command: `exec ${process.env.BENTOML ?? '../.venv/bin/bentoml'} serve service:Pillscope --working-dir .. --host 127.0.0.1 --port ${port} > node_modules/.service.log 2>&1`,
+          gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 },
           url: `http://127.0.0.1:${port}/readyz`,
           timeout: 240_000,
           // the page is tested here, not the machine's speed: a slow one must not turn answers into failures
