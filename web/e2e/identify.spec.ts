@@ -73,6 +73,8 @@ for (const [locale, words] of Object.entries(WORDS)) {
       await expect(page.locator('.outline.chosen')).toHaveCount(2);
       await page.goForward();
       await expect(decision).toBeVisible();
+      await page.reload(); // the language chosen by hand is kept
+      await expect(page.locator('html')).toHaveAttribute('lang', words.otherTag);
       expect(elsewhere).toEqual([]);
       expect(complaints).toEqual([]);
     });
