@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BENTOML_DO_NOT_TRACK := True
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format docs bento image web web-test screenshots train-env pins clean
+.PHONY: help serve test lint format docs bento image web web-check web-test screenshots train-env pins clean
 
 # The one thing that the targets below do not set up themselves: it is a program of the system.
 define need-chromium
@@ -51,10 +51,12 @@ image: $(VENV)/.serve  ## the container image of every role; see deploy/image/bu
 web: web/node_modules/.stamp  ## build the page into web/dist (needs Node 20.19 or newer)
 	cd web && npm run --silent build
 
-web-test: $(VENV)/.serve web/node_modules/.stamp  ## the page: types, style, logic, and the whole way in Chromium
-	$(need-chromium)
+web-check: web/node_modules/.stamp  ## the page without a browser: types, style, logic, and that web/dist is what is built
 	cd web && npm run --silent check && npm test --silent
 	cd web && npm run --silent build -- --outDir node_modules/.built && diff -r node_modules/.built dist
+
+web-test: $(VENV)/.serve web-check  ## the page: all that, and the whole way in Chromium
+	$(need-chromium)
 	cd web && BENTOML=$(abspath $(BIN))/bentoml npm run --silent e2e
 
 screenshots: $(VENV)/.serve web/node_modules/.stamp  ## take the pictures of the page for the README anew

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { expectAccessible, expectNoSideways } from './helpers';
 
-test('search by description alone', async ({ page }) => {
+test('search by description alone', { tag: '@every-screen' }, async ({ page }) => {
   await page.goto('/');
   await page.getByRole('link', { name: 'Describe' }).click();
   await page.getByRole('button', { name: 'Search' }).click();
@@ -11,6 +11,8 @@ test('search by description alone', async ({ page }) => {
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(page.locator('.card:visible').first()).toContainText('lovastatin 20');
   await expect(page.locator('.card:visible').first()).not.toContainText('How sure');
+  await page.locator('.card:visible').last().scrollIntoViewIfNeeded();
+  await expect(page.getByText('Verify with a pharmacist before you take it.')).toBeInViewport();
   await expect(page.locator('.dates')).toContainText('7 June 2018');
   await expectAccessible(page);
   await expectNoSideways(page);
@@ -24,12 +26,14 @@ test('what no catalogue has', async ({ page }) => {
   await expect(page.getByText('Nothing in the catalogues matches')).toBeVisible();
 });
 
-test('browse the catalogues, narrowed by every choice', async ({ page }) => {
+test('browse the catalogues, narrowed by every choice', { tag: '@every-screen' }, async ({ page }) => {
   await page.goto('/');
   await page.getByRole('link', { name: 'Browse' }).click();
   const cards = page.locator('.card:visible');
   await expect(page.getByText('The first 48.')).toBeVisible();
   await expect(cards).toHaveCount(48);
+  await cards.last().scrollIntoViewIfNeeded();
+  await expect(page.getByText('Verify with a pharmacist before you take it.')).toBeInViewport();
   await expectAccessible(page);
   await page.getByLabel('Shape').selectOption('triangle');
   await page.getByLabel('Colour').selectOption('pink');
@@ -37,6 +41,7 @@ test('browse the catalogues, narrowed by every choice', async ({ page }) => {
   await expect(cards.first()).toContainText('triangle');
   await expect(cards.first()).toContainText('pink');
   await expect(cards.first()).toContainText('Korea (MFDS)');
+  await cards.first().locator('img').scrollIntoViewIfNeeded();
   await expect
     .poll(() =>
       cards

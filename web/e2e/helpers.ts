@@ -48,20 +48,32 @@ export async function worse(
   return Buffer.from(changed, 'base64');
 }
 
-/** A photo of a white tablet on a dark table, with the lens set for something else: blurred by so many px. */
-export async function outOfFocus(page: Page, blur: number): Promise<Buffer> {
-  const data = await page.evaluate((blur) => {
+interface Drawing {
+  pill: string;
+  table: string;
+  letters?: string;
+  /** px. */
+  blur?: number;
+}
+
+/** A photo of a round tablet, plainer than our renderer's, for what that one does not do: bad focus, odd letters. */
+export async function drawn(page: Page, drawing: Drawing): Promise<Buffer> {
+  const data = await page.evaluate(({ pill, table, letters = '', blur = 0 }) => {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [1000, 750];
     const pencil = canvas.getContext('2d') as CanvasRenderingContext2D;
-    pencil.fillStyle = '#28231e';
+    pencil.fillStyle = table;
     pencil.fillRect(0, 0, canvas.width, canvas.height);
     pencil.filter = `blur(${blur}px)`;
-    pencil.fillStyle = '#f0eee6';
+    pencil.fillStyle = pill;
     pencil.arc(500, 375, 170, 0, 2 * Math.PI);
     pencil.fill();
+    pencil.fillStyle = '#fafafa';
+    pencil.font = 'bold 64px sans-serif';
+    pencil.textAlign = 'center';
+    pencil.fillText(letters, 500, 398);
     return canvas.toDataURL('image/jpeg', 0.95).split(',')[1] ?? '';
-  }, blur);
+  }, drawing);
   return Buffer.from(data, 'base64');
 }
 
@@ -70,6 +82,8 @@ interface SentField {
   field: string;
   /** Of a file, bytes. */
   size: number;
+  /** Of a photo, px. */
+  longSide: number;
 }
 
 /** Call before the page opens: Chromium does not tell a test what is in a form with files. Returns what was sent since. */
@@ -78,8 +92,14 @@ export async function recordForms(page: Page): Promise<() => Promise<SentField[]
     const sent: SentField[] = [];
     const append = FormData.prototype.append as (name: string, value: string | Blob, file?: string) => void;
     FormData.prototype.append = function (this: FormData, name: string, value: string | Blob, file?: string) {
-      if (typeof value === 'string') sent.push({ field: `${name}=${value}`, size: 0 });
-      else sent.push({ field: `${name}: ${value.type}`, size: value.size });
+      if (typeof value === 'string') sent.push({ field: `${name}=${value}`, size: 0, longSide: 0 });
+      else {
+        const file = { field: `${name}: ${value.type}`, size: value.size, longSide: Number.NaN };
+        sent.push(file);
+        void createImageBitmap(value).then(({ width, height }) => {
+          file.longSide = Math.max(width, height);
+        });
+      }
       if (file === undefined) append.call(this, name, value);
       else append.call(this, name, value, file);
     } as typeof FormData.prototype.append;
@@ -143,6 +163,6 @@ export async function expectAccessible(page: Page): Promise<void> {
 
 /** Nothing to scroll to sideways. */
 export async function expectNoSideways(page: Page): Promise<void> {
-  const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  expect(content).toBeLessThanOrEqual(view ?? 0);
+  const content = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(content).toBeLessThanOrEqual(page.viewportSize()?.width ?? 0); // a phone's innerWidth grows with what is too wide
 }

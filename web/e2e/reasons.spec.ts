@@ -4,7 +4,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { en } from '../src/i18n/en';
 import { ko } from '../src/i18n/ko';
 import type { Reason } from '../src/schema';
-import { answer, candidate, expectAccessible, FRONT, GROUP, outOfFocus, SKIP, take, worse } from './helpers';
+import { answer, BACK, candidate, drawn, expectAccessible, FRONT, GROUP, SKIP, take, worse } from './helpers';
 
 async function takeBytes(page: Page, buffer: Buffer): Promise<void> {
   await page.getByTestId('file').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer });
@@ -28,9 +28,9 @@ test('too dark, and the way out: the photo again', async ({ page }) => {
   await expect(page.locator('.slot')).toHaveCount(0);
 });
 
-test('too small', async ({ page }) => {
+test('too small: 13 pixels of pill', async ({ page }) => {
   await page.goto('/');
-  await takeBytes(page, await worse(page, FRONT, { width: 36 }));
+  await takeBytes(page, await worse(page, BACK, { width: 40 }));
   await page.getByRole('button', { name: SKIP }).click();
   await expectReason(page, 'too_small');
 });
@@ -40,7 +40,7 @@ test('too blurry', async ({ page }) => {
   for (const blur of [16, 14, 12, 18, 20]) {
     // from where a rim is too wide to where no pill is made out any more
     await page.goto('/');
-    await takeBytes(page, await outOfFocus(page, blur));
+    await takeBytes(page, await drawn(page, { pill: '#f0eee6', table: '#28231e', blur }));
     await expect(page.locator('.slot [role=status]')).toHaveText(/found/);
     if (await page.getByText(en.found.none).isVisible()) continue;
     await page.getByRole('button', { name: SKIP }).click();
@@ -49,6 +49,18 @@ test('too blurry', async ({ page }) => {
   }
   await expectReason(page, 'too_blurry');
   await expect(page.getByRole('button', { name: 'Photograph again: First side' })).toBeVisible();
+});
+
+test('not in the catalogues: letters that no maker uses, to be put right at once', async ({ page }) => {
+  await page.goto('/');
+  for (const [side, letters] of ['ZZTOP 9', '8888 WW'].entries()) {
+    await takeBytes(page, await drawn(page, { pill: '#6e32a0', table: '#e1d7c8', letters }));
+    await expect(page.locator('.slot [role=status]').nth(side)).toHaveText(en.found.one);
+  }
+  await page.getByRole('button', { name: en.pick.identify, exact: true }).click();
+  await expectReason(page, 'not_in_catalog');
+  await expect(page.getByLabel(en.field.imprint)).toHaveValue(/ZZTOP ?9/);
+  await expect(page.getByRole('button', { name: /Photograph again/ })).toHaveCount(0); // the photos were good
 });
 
 test('no pill: help at once, and an answer by choice only', async ({ page }) => {

@@ -19,6 +19,20 @@ test('an identified pill is still said to be checked', async ({ page }) => {
   await expectAccessible(page);
 });
 
+test('candidates of which none is likely are not offered as the pill', async ({ page }) => {
+  const scores = [0.2, 0.15, 0.1];
+  const candidates = scores.map((score, i) => candidate({ rank: i + 1, item_id: `us-nih:${i}`, score }));
+  await page.route('**/v1/identify', (route) =>
+    route.fulfill({ json: answer({ decision: 'candidates', candidates }) }),
+  );
+  await page.goto('/');
+  await take(page, FRONT, 0);
+  await page.getByRole('button', { name: SKIP }).click();
+  await expect(page.getByRole('heading', { name: 'It is probably none of these.' })).toBeFocused();
+  await expect(page.getByText('It could be one of these')).toHaveCount(0);
+  await expect(page.locator('.card')).toHaveCount(3);
+});
+
 test('no connection: said so, and tried again with the same photo', async ({ page }) => {
   await page.route('**/v1/identify', (route) => route.abort('connectionfailed'));
   await page.goto('/');

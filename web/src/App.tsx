@@ -67,11 +67,13 @@ export function App() {
         <div hidden={page !== 'photo'}>
           <PhotoPage place={place} go={go} />
         </div>
-        {page === 'describe' && <DescribePage />}
-        {page === 'browse' && <BrowsePage />}
+        <div className="answer">
+          {page === 'describe' && <DescribePage />}
+          {page === 'browse' && <BrowsePage />}
+        </div>
       </main>
       <footer>
-        {place !== 'answer' && <Pharmacist />}
+        {place === 'photo' && <Pharmacist />}
         <p className="quiet">{t.privacy}</p>
       </footer>
     </>

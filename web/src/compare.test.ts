@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differences, imprints, outOf100, rival, sureness } from './compare';
+import { differences, imprints, outOf100, probablyNone, rival, sureness } from './compare';
 import type { Candidate, Look } from './schema';
 
 function look(changes: Partial<Look> = {}): Look {
@@ -88,4 +88,11 @@ describe('the rival', () => {
     expect(rival([candidate('a', ['b']), candidate('b')])).toBeNull();
     expect(rival([])).toBeNull();
   });
+});
+
+it('adds the candidates up before it calls them improbable', () => {
+  const scores = (...values: number[]) => values.map((score) => ({ score }));
+  expect(probablyNone(scores(0.09, 0.03, 0.03, 0.02))).toBe(true);
+  expect(probablyNone(scores(0.2, 0.2, 0.2))).toBe(false); // look-alikes share what one would have
+  expect(probablyNone(scores(0.5))).toBe(false);
 });

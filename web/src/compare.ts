@@ -77,3 +77,8 @@ export function rival(candidates: Candidate[]): Candidate | null {
   const [first, ...others] = candidates;
   return first ? (others.find((other) => !first.same_appearance.includes(other.item_id)) ?? null) : null;
 }
+
+/** Whether the pill is more probably none of the candidates than one of them: no words may then suggest one. */
+export function probablyNone(candidates: Pick<Candidate, 'score'>[]): boolean {
+  return candidates.reduce((sum, { score }) => sum + score, 0) < 0.5;
+}

@@ -52,11 +52,13 @@ export const en = {
   decision: {
     identified: (name: string) => `Most likely: ${name}`,
     candidates: 'It could be one of these. Nothing is certain.',
+    doubtful: 'It is probably none of these.',
     unidentified: 'This pill could not be identified.',
   },
   decisionNote: {
     identified: 'A photo is never proof. Compare letters, colour and shape with your own eyes.',
     candidates: 'Compare letters, colour and shape on both sides with your own eyes.',
+    doubtful: 'These came closest, but none is likely. The pill may be missing from the catalogues.',
   },
   reason: {
     no_pill: 'No pill was found in the photo. Lay one pill on a plain surface and come closer.',
@@ -209,7 +211,7 @@ export const en = {
     purple: 'purple',
     gray: 'gray',
     black: 'black',
-    transparent: 'transparent',
+    transparent: 'clear',
   } as Record<string, string>,
   shape: {
     round: 'round',

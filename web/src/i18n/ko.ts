@@ -50,11 +50,13 @@ export const ko: Messages = {
   decision: {
     identified: (name) => `가장 가능성이 높은 약: ${name}`,
     candidates: '다음 중 하나일 수 있습니다. 확실하지 않습니다.',
+    doubtful: '아마 다음 중에는 없는 약일 것입니다.',
     unidentified: '이 알약을 식별하지 못했습니다.',
   },
   decisionNote: {
     identified: '사진만으로는 확실할 수 없습니다. 글자와 색, 모양을 눈으로 직접 비교해 보세요.',
     candidates: '양쪽 면의 글자와 색, 모양을 눈으로 직접 비교해 보세요.',
+    doubtful: '가장 비슷한 약들이지만 모두 가능성이 낮습니다. 목록에 없는 약일 수 있습니다.',
   },
   reason: {
     no_pill: '사진에서 알약을 찾지 못했습니다. 무늬 없는 바닥에 알약 한 개를 놓고 더 가까이에서 찍어 주세요.',
@@ -116,10 +118,10 @@ export const ko: Messages = {
     noEvidence: '비교하지 못함',
   },
   sureness: {
-    very_likely: '가능성 매우 높음',
-    likely: '가능성 높음',
-    possible: '가능성 있음',
-    unlikely: '가능성 낮음',
+    very_likely: '매우 높음',
+    likely: '높음',
+    possible: '있음',
+    unlikely: '낮음',
   },
   evidence: { visual: '사진', imprint: '글자', color: '색', shape: '모양', form: '제형' },
   compare: {

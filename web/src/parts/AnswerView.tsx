@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { rival } from '../compare';
+import { probablyNone, rival } from '../compare';
 import { useSpeech } from '../i18n';
 import type { Hints, Identification, SideName } from '../schema';
 import type { Side } from '../usePhotos';
@@ -34,6 +34,7 @@ export function AnswerView({ answer, front, back, hints, onAgain, onRestart, onP
   const [first] = answer.candidates;
   const second = rival(answer.candidates);
   const unidentified = answer.decision === 'unidentified';
+  const told = answer.decision === 'candidates' && probablyNone(answer.candidates) ? 'doubtful' : answer.decision;
   const troubled = unidentified ? troubledSide(answer) : null;
   const issues = unidentified ? [] : new Set(answer.sides.flatMap((side) => side.quality?.issues ?? []));
   const shown = unidentified || !second ? answer.candidates.length : answer.candidates.indexOf(second) + 1;
@@ -55,18 +56,16 @@ export function AnswerView({ answer, front, back, hints, onAgain, onRestart, onP
     <div className="answer">
       <section className={`decision ${answer.decision}`}>
         <h2 ref={heading} tabIndex={-1}>
-          {answer.decision === 'identified' && first
-            ? t.decision.identified(first.name)
-            : t.decision[unidentified ? 'unidentified' : 'candidates']}
+          {told === 'identified' ? t.decision.identified(first?.name ?? '') : t.decision[told]}
         </h2>
-        {answer.decision === 'unidentified' ? (
+        {told === 'unidentified' ? (
           answer.reason && (
             <p>
               {t.reason[answer.reason]} {back && troubled && t.reasonOn(t.side[troubled])}
             </p>
           )
         ) : (
-          <p>{t.decisionNote[answer.decision]}</p>
+          <p>{t.decisionNote[told]}</p>
         )}
         {[...issues].map((issue) => t.issue[issue] && <p key={issue}>{t.issue[issue]}</p>)}
         {answer.missing.length > 0 && (

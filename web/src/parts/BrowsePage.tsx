@@ -7,6 +7,7 @@ import { EMPTY } from './DescriptionFields';
 import { FailureNotice } from './FailureNotice';
 import { SelectField, TextField } from './Fields';
 import { Found } from './Found';
+import { Pharmacist } from './Pharmacist';
 
 const SHOWN = 48;
 const TYPING_MS = 350;
@@ -45,6 +46,7 @@ export function BrowsePage() {
           <TextField {...field('name')} label={t.field.name} />
         </form>
       </section>
+      <Pharmacist />
       {searching.state === 'failed' && (
         <FailureNotice failure={searching.failure} onRetry={() => void start(asked(description))} />
       )}

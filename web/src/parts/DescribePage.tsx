@@ -5,6 +5,7 @@ import { useSearch } from '../useSearch';
 import { DescriptionFields, EMPTY } from './DescriptionFields';
 import { FailureNotice } from './FailureNotice';
 import { Found } from './Found';
+import { Pharmacist } from './Pharmacist';
 
 const RESULTS = 20;
 
@@ -43,6 +44,7 @@ export function DescribePage() {
           </div>
         </form>
       </section>
+      <Pharmacist />
       {searching.state === 'failed' && (
         <FailureNotice failure={searching.failure} onRetry={() => void start(description)} />
       )}

@@ -1,6 +1,6 @@
 import { useSpeech } from '../i18n';
 
-/** The one thing nobody may miss. Beside an answer its first line stays in sight while the rest scrolls by. */
+/** The one thing nobody may miss. Beside medicines its first line stays in sight while the rest scrolls by. */
 export function Pharmacist() {
   const { t } = useSpeech();
   return (
