@@ -39,12 +39,12 @@ class RealCrop:
     kind: str
 
 
-def real_crops(data: Path, size: int) -> list[RealCrop]:
+def real_crops(data: Path, size: int, cutter: Cutter | None = None) -> list[RealCrop]:
     """Consumer photos whose pill no catalogue shows under any label, named pills, and unnamed ones on hands and tables.
 
-    No photo of a pill group that is tested against references is among them.
+    No photo of a pill group that is tested against references is among them. `cutter`: None = the shipped models'.
     """
-    cutter = Cutter(None)
+    cutter = cutter or Cutter(None)
     known, unknown = load_photos(data)
     with ELSEWHERE.open(encoding="utf-8") as handle:
         tested = {row["number"] for row in csv.DictReader(handle)}
