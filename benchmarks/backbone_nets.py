@@ -23,29 +23,29 @@ Start = Literal["scratch", "ImageNet", "shipped"]
 DIMENSION: Final = 256
 STARTS: Final = {"tf_efficientnet_lite0": "efficientnet_lite0", "mobilenetv2_100": "mobilenetv2"}
 """Which pretrained start a timm network has; the others have none that a package index offers."""
+KEPT_STAGES: Final = 5
 RIDGE: Final = 0.01
 
 
 class Student(nn.Module):
     """(N, 3, S, S) float32 RGB in [0, 255] -> (N, dimension) L2-normalised: a timm backbone and a linear projection.
 
-    A network with a start keeps its stem and first two stages, as `training.embed_net.EmbedNet` does.
+    A network with a start keeps its stem and first five of seven stages, and only the rest is trained: what the kept
+    part makes of a picture is then made once (`lower`), and a step costs a fifth. One from scratch is trained whole.
     """
 
     def __init__(self, name: str, start: Start, dimension: int = DIMENSION) -> None:
         super().__init__()
         self.backbone = timm.create_model(name, num_classes=0)
-        self.mean, self.std = (
-            torch.tensor(self.backbone.default_cfg[k]).view(1, 3, 1, 1) * 255 for k in ("mean", "std")
-        )
+        mean, std = (torch.tensor(self.backbone.default_cfg[key]).view(1, 3, 1, 1) * 255 for key in ("mean", "std"))
+        self.mean, self.std = mean, std
         self.backbone.eval()
         with torch.no_grad():
             width = self.backbone(torch.zeros(1, 3, 64, 64)).shape[1]
         self.project = nn.Linear(width, dimension)
-        kept = start != "scratch"
         self.frozen: list[nn.Module] = []
-        if kept:
-            self.frozen = [self.backbone.conv_stem, self.backbone.bn1, *self.backbone.blocks[:2]]
+        if start != "scratch":
+            self.frozen = [self.backbone.conv_stem, self.backbone.bn1, *self.backbone.blocks[:KEPT_STAGES]]
         for part in self.frozen:
             part.requires_grad_(False)
         self.train()
@@ -56,9 +56,26 @@ class Student(nn.Module):
             part.eval()
         return self
 
+    def lower(self, images: Tensor) -> Tensor:
+        """What the kept part makes of (N, 3, S, S) pictures; the pictures themselves where nothing is kept."""
+        if not self.frozen:
+            return images
+        images = (images - self.mean) / self.std
+        for part in self.frozen:
+            images = part(images)
+        return images
+
+    def upper(self, lower: Tensor) -> Tensor:
+        """(N, width) pooled features of what `lower` gave."""
+        if not self.frozen:
+            return self.backbone((lower - self.mean) / self.std)
+        backbone = self.backbone
+        deep = backbone.bn2(backbone.conv_head(backbone.blocks[KEPT_STAGES:](lower)))
+        return backbone.forward_head(deep)
+
     def features(self, images: Tensor) -> Tensor:
         """(N, width) pooled features before the projection."""
-        return self.backbone((images - self.mean) / self.std)
+        return self.upper(self.lower(images))
 
     def forward(self, images: Tensor) -> Tensor:
         return functional.normalize(self.project(self.features(images)))

@@ -19,7 +19,7 @@ from benchmarks.backbone_nets import Student
 from training.embed_net import ArcFace, look_alikes
 from training.journal import Journal
 
-UInt8 = NDArray[np.uint8]
+Pictures = NDArray[np.uint8] | NDArray[np.float16]
 
 SIDES_A_BATCH: Final = 16
 """Each with its reference and two views: 48 pictures a step."""
@@ -38,46 +38,42 @@ SAVE_SECONDS: Final = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is trained on. Pictures (..., S, S, 3) uint8.
+    """What is trained on: pictures, (..., S, S, 3) uint8, or what a student's kept part made of them, (..., C, H, W).
 
     `exact`: (k, ...) references, one a class; `views`: (v, k, ...); `drawn_from`: classes from this one on are drawn;
     `real`: (r, ...) pictures of the other domain, none = no gradient reversal; `targets`: (k, D) the teacher's vectors,
     none = a head of own prototypes.
     """
 
-    exact: UInt8
-    views: UInt8
+    exact: Pictures
+    views: Pictures
     drawn_from: int
-    real: UInt8 | None = None
+    real: Pictures | None = None
     targets: Tensor | None = None
     seed: int = 0
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """(B, 3, S, S) float32 and (B,) class numbers of one step: references first, then their views."""
+        """(B, ...) float32 and (B,) class numbers of one step: references first, then their views."""
         rng = np.random.default_rng((self.seed, step))
         drawn = DRAWN_A_BATCH if self.drawn_from < len(self.exact) else 0
         chosen = rng.choice(self.drawn_from, min(SIDES_A_BATCH - drawn, self.drawn_from), replace=False)
         if drawn:
             chosen = np.append(chosen, rng.choice(np.arange(self.drawn_from, len(self.exact)), drawn, replace=False))
-        images = np.concatenate([self.exact[chosen], *(view[chosen] for view in self.views)])
-        return tensor(_half_turned(images, rng)), torch.from_numpy(np.tile(chosen, 1 + len(self.views)))
+        rows = np.concatenate([self.exact[chosen], *(view[chosen] for view in self.views)])
+        return tensor(rows), torch.from_numpy(np.tile(chosen, 1 + len(self.views)))
 
     def strangers(self, step: int) -> Tensor:
-        """(SIDES_A_BATCH, 3, S, S) float32 real pictures of one step."""
+        """(SIDES_A_BATCH, ...) float32 of the real pictures of one step."""
         assert self.real is not None
         rng = np.random.default_rng((self.seed, step, 1))
-        return tensor(_half_turned(self.real[rng.integers(0, len(self.real), SIDES_A_BATCH)], rng))
+        return tensor(self.real[rng.integers(0, len(self.real), SIDES_A_BATCH)])
 
 
-def _half_turned(images: UInt8, rng: np.random.Generator) -> UInt8:
-    """Every other picture upside down: a long pill has two upright poses."""
-    return np.stack([np.rot90(image, 2 * turn) for image, turn in zip(images, rng.integers(0, 2, len(images)),
-                                                                     strict=True)])  # fmt: skip
-
-
-def tensor(images: UInt8) -> Tensor:
-    """(N, S, S, 3) uint8 -> (N, 3, S, S) float32, channels last in memory."""
-    batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+def tensor(rows: Pictures) -> Tensor:
+    """(N, S, S, 3) uint8 pictures -> (N, 3, S, S) float32; (N, C, H, W) as they are; channels last in memory."""
+    batch = torch.from_numpy(np.ascontiguousarray(rows))
+    if batch.dtype == torch.uint8:
+        batch = batch.permute(0, 3, 1, 2)
     return batch.float().contiguous(memory_format=torch.channels_last)
 
 
@@ -165,7 +161,7 @@ def train(
         count = len(images)
         if lesson.real is not None:
             images = torch.cat([images, lesson.strangers(course.steps)])
-        features = student.features(images)
+        features = student.upper(images)
         vectors = functional.normalize(student.project(features[:count]))
         loss = head(vectors, labels, 0.0)
         if lesson.targets is not None:

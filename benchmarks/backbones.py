@@ -1,14 +1,14 @@
 """`python -m benchmarks backbones --data DIR`: backbones, distillation, gradient reversal and drawn pills side by side.
 
 Every row has the same processor time, pictures and loss (`benchmarks.backbone_training`), and is measured on the 60
-consumer development photos against all NIH sides. None of these photos, nor any of their pills, is trained on but for
-the pills' reference photos. Networks with a start begin with a projection fitted to the teacher. Rows that were
-finished before are not trained again; what they kept stands under runs/backbones/. Runs in the training environment.
+consumer development photos against all NIH sides. Neither these photos nor any other photo of their pills but the
+references is trained on. Of networks with a start only the last stages are trained, those from ImageNet from a
+projection fitted to the teacher. Rows that were finished before are not trained again; what they kept stands under
+runs/backbones/. Runs in the training environment.
 """
 
 import argparse
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -16,23 +16,20 @@ from typing import Final
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.backbone_nets import Start, Student, begin, cost, fit_projection
-from benchmarks.backbone_training import Course, Lesson, tensor, train
+from benchmarks.backbone_training import Course, Lesson, Pictures, tensor, train
 from benchmarks.embedding_losses import ranked
 from benchmarks.options import add_models, parse_with_data
 from benchmarks.packed_views import SIZE, Packed, drawn_pictures, packed, real_pictures
 from benchmarks.report import write
 from benchmarks.retrieval_scores import Outcome, outcome_rows, reciprocal_rank
 from benchmarks.rows import Row, bootstrap
-from training.embedder import embed_all
 from training.journal import Journal
 
-Float32 = NDArray[np.float32]
-
+KEPT: Final = Path("runs") / "backbones"
 PART: Final = "backbones"
 RATES: Final[dict[Start, float]] = {"scratch": 2e-3, "ImageNet": 8e-4, "shipped": 2e-4}
 
@@ -64,14 +61,49 @@ VARIANTS: Final = {
 }  # fmt: skip
 
 
-def vectors(student: Student, pictures: Packed) -> tuple[Tensor, Tensor]:
-    """(n, D) of all sides and (m, D) of the queries, before they are normalised."""
-    student.eval()
+@torch.inference_mode()
+def in_batches(call: Callable[[Tensor], Tensor], rows: Pictures) -> Tensor:
+    """`call` over what a `Lesson` holds, 64 at a time."""
+    return torch.cat([call(tensor(rows[start : start + 64])) for start in range(0, len(rows), 64)])
 
-    def projected(images: Tensor) -> Tensor:
-        return student.project(student.features(images))
 
-    return embed_all(projected, pictures.references), embed_all(projected, pictures.queries)
+class Lowered:
+    """Pictures as a student's kept part sees them: made once for every network and start, as the rows share them."""
+
+    def __init__(self, student: Student, name: str, pictures: Packed) -> None:
+        self.student, self.folder = student.eval(), KEPT / pictures.version / name
+        self.references = self.seen("references", pictures.references)
+        self.queries = self.seen("queries", pictures.queries)
+        self.pictures = pictures
+
+    def views(self) -> Pictures:
+        """(VIEWS, k, ...) of the sides that are trained on."""
+        return self.stacked("views", self.pictures.views)
+
+    def stacked(self, name: str, views: Pictures) -> Pictures:
+        """Views by number: (v, k, ...)."""
+        return np.stack([self.seen(f"{name}{number}", view) for number, view in enumerate(views)])
+
+    def seen(self, name: str, rows: Pictures) -> Pictures:
+        """Of (n, S, S, 3) uint8; kept as float16, and left as they are where the student keeps nothing."""
+        if not self.student.frozen:
+            return rows
+        path = self.folder / f"{name}.npy"
+        if not path.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            aside = path.with_suffix(".part.npy")
+            np.save(aside, in_batches(self.student.lower, rows).to(torch.float16).contiguous().numpy())
+            aside.replace(path)
+        return np.load(path, mmap_mode="c")
+
+    def vectors(self, student: Student) -> tuple[Tensor, Tensor]:
+        """(n, D) of all sides and (m, D) of the queries, before they are normalised."""
+        student.eval()
+        both = [
+            in_batches(lambda rows: student.project(student.upper(rows)), rows)
+            for rows in (self.references, self.queries)
+        ]
+        return both[0], both[1]
 
 
 def sample(pictures: Packed) -> Tensor:
@@ -80,64 +112,83 @@ def sample(pictures: Packed) -> Tensor:
     return tensor(np.concatenate([pictures.references[pictures.sides[::step]], pictures.views[0][::step]]))
 
 
-def shipped_vectors(pictures: Packed) -> tuple[Tensor, Tensor]:
-    """The teacher's `vectors`; made once a process."""
-    return vectors(begin(LITE0, "shipped", sample(pictures), None), pictures)
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all rows share. `models`: folder that cut the pictures; `wheels`: folder of pretrained starts."""
+
+    pictures: Packed
+    data: Path
+    models: Path | None
+    wheels: Path | None
+    seconds: float
+
+    def student(self, variant: Variant) -> Student:
+        """The network before its first step."""
+        return begin(variant.net, variant.start, sample(self.pictures), self.wheels)
+
+    def lowered(self, variant: Variant) -> tuple[Student, Lowered]:
+        """The network and its pictures."""
+        student = self.student(variant)
+        return student, Lowered(student, f"{variant.net}-{variant.start}", self.pictures)
+
+    def teacher(self) -> tuple[Tensor, Tensor]:
+        """The shipped embedder's `Lowered.vectors`."""
+        student, lowered = self.lowered(VARIANTS["on"])
+        return lowered.vectors(student)
 
 
-def lesson_of(variant: Variant, pictures: Packed, teacher: Tensor, data: Path, models: Path | None) -> Lesson:
+def lesson_of(variant: Variant, setting: Setting, lowered: Lowered, teacher: Tensor) -> Lesson:
     """What a variant is trained on. `teacher`: (n, D) of all sides, normalised."""
-    exact, views = pictures.references[pictures.sides], pictures.views
-    targets = teacher[torch.from_numpy(pictures.sides)]
+    sides = setting.pictures.sides
+    exact, views, targets = lowered.references[sides], lowered.views(), teacher[torch.from_numpy(sides)]
     if variant.drawn:
-        drawn, drawn_views = drawn_pictures(data, models)
-        net = begin(LITE0, "shipped", sample(pictures), None).eval()
-        exact, views = np.concatenate([exact, drawn]), np.concatenate([views, drawn_views], axis=1)
-        targets = torch.cat([targets, embed_all(net, drawn)])
-    real = real_pictures(data, models) if variant.real else None
-    return Lesson(exact, views, len(pictures.sides), real, targets if variant.teacher else None)
+        drawn, drawn_views = drawn_pictures(setting.data, setting.models)
+        faces = lowered.seen("drawn", drawn)
+        exact, views = np.concatenate([exact, faces]), np.concatenate([views, lowered.stacked("drawn", drawn_views)], 1)
+        student = setting.student(VARIANTS["on"]).eval()
+        shipped = in_batches(lambda rows: student.project(student.upper(rows)), faces)
+        targets = torch.cat([targets, functional.normalize(shipped)])
+    real = lowered.seen("real", real_pictures(setting.data, setting.models)) if variant.real else None
+    return Lesson(exact, views, len(sides), real, targets if variant.teacher else None)
 
 
 @torch.no_grad()
-def started(variant: Variant, lesson: Lesson, pictures: Packed, wheels: Path | None) -> tuple[Student, Tensor]:
-    """A variant's network before its first step, and the classes' prototypes.
+def prepared(variant: Variant, student: Student, lesson: Lesson) -> Tensor:
+    """Set the projection of a network before its first step, in place. Returns the classes' prototypes.
 
     From ImageNet the projection is fitted: to the teacher's vectors, or without one to the features' main directions.
     """
-    student = begin(variant.net, variant.start, sample(pictures), wheels)
     if variant.start != "ImageNet":
         assert lesson.targets is not None
-        return student, lesson.targets
-    features = embed_all(student.eval().features, lesson.exact)
+        return lesson.targets
+    features = in_batches(student.eval().upper, lesson.exact)
     if lesson.targets is not None:
         fit_projection(student.project, features, lesson.targets)
-        return student, lesson.targets
-    mean = features.mean(dim=0)
-    directions = torch.linalg.svd(features - mean, full_matrices=False)[2][: student.project.out_features]
-    fit_projection(student.project, features, (features - mean) @ directions.T)
-    return student, functional.normalize(student.project(features))
+        return lesson.targets
+    centred = features - features.mean(dim=0)
+    directions = torch.linalg.svd(centred, full_matrices=False)[2][: student.project.out_features]
+    fit_projection(student.project, features, centred @ directions.T)
+    return functional.normalize(student.project(features))
 
 
-def run(
-    key: str, pictures: Packed, teacher: Tensor, data: Path, *, models: Path | None, wheels: Path | None, seconds: float
-) -> None:
+def run(key: str, setting: Setting, teacher: Tensor) -> None:
     """Train one variant to its end, or go on with it; its weights and vectors stay under runs/backbones/KEY."""
     variant, journal = VARIANTS[key], Journal(f"backbones/{key}")
     done = journal.folder / "done.npz"
     if done.is_file():
         return
     torch.manual_seed(0)
-    lesson = lesson_of(variant, pictures, teacher, data, models)
-    began = time.process_time()
-    student, prototypes = started(variant, lesson, pictures, wheels)
-    spent = time.process_time() - began
-    course = train(
-        student, lesson, prototypes, seconds=seconds, rate=RATES[variant.start], journal=journal, spent=spent
-    )
+    student, lowered = setting.lowered(variant)
+    lesson = lesson_of(variant, setting, lowered, teacher)
+    prototypes = prepared(variant, student, lesson)
+    before = lowered.vectors(student) if variant.start == "ImageNet" else None
+    course = train(student, lesson, prototypes, seconds=setting.seconds, rate=RATES[variant.start], journal=journal)
     journal.keep({"net": student.state_dict(), "variant": asdict(variant), "course": asdict(course)})
-    references, queries = vectors(student, pictures)
+    vectors = dict(zip(("references", "queries"), lowered.vectors(student), strict=True))
+    if before is not None:
+        vectors |= dict(zip(("references_before", "queries_before"), before, strict=True))
     aside = done.with_suffix(".part.npz")
-    np.savez(aside, references=references.numpy(), queries=queries.numpy())
+    np.savez(aside, **{name: rows.numpy() for name, rows in vectors.items()})
     aside.replace(done)
 
 
@@ -156,6 +207,8 @@ def rows_of(key: str, found: dict[str, list[Outcome]]) -> list[Row]:
     """All rows of one finished variant; `found`: outcomes by variant, "shipped" among them."""
     variant = VARIANTS[key]
     rows = outcome_rows(PART, variant.title, found[key], "photos")
+    if f"{key}, before" in found:
+        rows = outcome_rows(PART, f"{variant.title}: before its first step", found[f"{key}, before"], "photos") + rows
     if variant.beside in found:
         other = VARIANTS[variant.beside].title if variant.beside in VARIANTS else "shipped weights"
         rows.append(difference(found[key], found[variant.beside], variant.title, other))
@@ -191,13 +244,12 @@ def main(argv: list[str]) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     data, models = arguments.data, arguments.models
-    pictures = packed(data, models)
-    teacher = shipped_vectors(pictures)
+    setting = Setting(packed(data, models), data, models, arguments.wheels, 60 * arguments.minutes)
+    teacher = setting.teacher()
     for key in arguments.only:
-        run(key, pictures, functional.normalize(teacher[0]), data, models=models, wheels=arguments.wheels,
-            seconds=60 * arguments.minutes)  # fmt: skip
+        run(key, setting, functional.normalize(teacher[0]))
         print(f"{key} done", flush=True)
-    report(pictures, teacher, data)
+    report(setting.pictures, teacher, data)
 
 
 def report(pictures: Packed, teacher: tuple[Tensor, Tensor], data: Path) -> None:
@@ -207,8 +259,11 @@ def report(pictures: Packed, teacher: tuple[Tensor, Tensor], data: Path) -> None
     finished = [key for key in VARIANTS if (kept[key].folder / "done.npz").is_file()]
     for key in finished:
         with np.load(kept[key].folder / "done.npz") as done:
-            both = torch.from_numpy(done["references"]), torch.from_numpy(done["queries"])
-        found[key] = ranked(*both, pictures.owner, data)
+            kinds = {key: "", f"{key}, before": "_before"}
+            for name, kind in kinds.items():
+                if f"queries{kind}" in done:
+                    both = (torch.from_numpy(done[f"{part}{kind}"]) for part in ("references", "queries"))
+                    found[name] = ranked(*both, pictures.owner, data)
     rows = outcome_rows(PART, "shipped weights", found["shipped"], "photos")
     courses, timed = [], set[str]()
     for key in finished:

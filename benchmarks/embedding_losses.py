@@ -58,7 +58,7 @@ class Features:
 
 
 def features(data: Path, models: Path | None) -> Features:
-    """Computed the first time (a minute of one core), read back from runs/losses/ afterwards; `models` as in `packed`."""
+    """Computed the first time (a minute of one core), kept under runs/losses/; `models` as in `packed`."""
     path = KEPT / f"features-{Cutter(models).version}.npz"
     if not path.is_file():
         pictures = packed(data, models)

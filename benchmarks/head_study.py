@@ -28,8 +28,8 @@ from training.consumer import load_photos
 from training.embed_net import ArcFace
 
 TRIALS: Final = 16
-STEPS: Final = 400
-LOOK_EVERY: Final = 100
+STEPS: Final = 200
+LOOK_EVERY: Final = 50
 STORE: Final = Path("runs") / "losses" / "head_study.log"
 
 

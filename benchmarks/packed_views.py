@@ -34,7 +34,7 @@ SIZE: Final = 128
 SIDES: Final = 2000
 """Sides that get views to train on; all 5,226 are searched."""
 VIEWS: Final = 2
-DRAWN: Final = 800
+DRAWN: Final = 400
 """Korean items drawn, the side with the imprint of each."""
 SEED: Final = 5
 KEPT: Final = Path("runs") / "packed"
@@ -49,6 +49,7 @@ class Packed:
     views: UInt8  # (VIEWS, k, ...)
     queries: UInt8  # (m, ...) every turn of every consumer photo
     owner: Int64  # (m,) photo of each query, known photos first
+    version: str  # of what cut the queries and views out
 
 
 def packed(data: Path, models: Path | None) -> Packed:
@@ -60,8 +61,13 @@ def packed(data: Path, models: Path | None) -> Packed:
     """
     cutter = Cutter(models)
     folder = KEPT / cutter.version
-    pills = load_nih_crops(data)
-    sides = np.random.default_rng(SEED).permutation(len(pills))[:SIDES]
+    pills: list[PillImage] = []
+
+    def loaded() -> list[PillImage]:
+        if not pills:  # half a minute of a core, for nothing where all is made
+            pills.extend(load_nih_crops(data))
+        return pills
+
     queries = folder / "queries.npz"
     if not queries.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,13 +75,10 @@ def packed(data: Path, models: Path | None) -> Packed:
         np.savez(queries, images=images, owner=owner)
     with np.load(queries) as kept:
         images, owner = kept["images"], kept["owner"]
-    return Packed(
-        _kept(KEPT / "references.npy", lambda: exact_views(pills, SIZE)),
-        sides,
-        _kept(folder / "views.npy", lambda: _views([pills[i] for i in sides], data, models)),
-        images,
-        owner,
-    )
+    references = _kept(KEPT / "references.npy", lambda: exact_views(loaded(), SIZE))
+    sides = np.random.default_rng(SEED).permutation(len(references))[:SIDES]
+    views = _kept(folder / "views.npy", lambda: _views([loaded()[i] for i in sides], data, models))
+    return Packed(references, sides, views, images, owner, cutter.version)
 
 
 def real_pictures(data: Path, models: Path | None) -> UInt8:
@@ -131,7 +134,7 @@ def _kept(path: Path, make: Callable[[], UInt8]) -> UInt8:
         aside = path.with_suffix(".part.npy")
         np.save(aside, make())
         aside.replace(path)
-    return np.load(path, mmap_mode="r")
+    return np.load(path, mmap_mode="c")  # torch wants pictures that may be written to; the file stays as it is
 
 
 def _views(pills: list[PillImage], data: Path, models: Path | None) -> UInt8:
