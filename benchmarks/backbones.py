@@ -237,7 +237,10 @@ def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks backbones`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks backbones", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3.0, help="of one core for every row")
-    parser.add_argument("--only", nargs="*", choices=sorted(VARIANTS), default=list(VARIANTS), help="rows to train")
+    parser.add_argument(
+        "--only", nargs="*", choices=sorted(VARIANTS), default=list(VARIANTS),
+        help="rows to train, in this order; none = the table of those that are finished",
+    )  # fmt: skip
     parser.add_argument("--wheels", type=Path, default=None, help="folder with the wheels of pretrained starts")
     add_models(parser)
     arguments = parse_with_data(parser, argv)

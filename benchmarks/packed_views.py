@@ -82,12 +82,14 @@ def packed(data: Path, models: Path | None) -> Packed:
 
 
 def real_pictures(data: Path, models: Path | None) -> UInt8:
-    """(r, SIZE, SIZE, 3) pills of real photos, of which nothing is known but that they are real; see
-    `training.real_crops`, which leaves the pills out that are tested."""
+    """(r, SIZE, SIZE, 3) pills of real photos, of which nothing is known but that they are real.
+
+    The consumer photos and named pills of `training.real_crops`, which leaves the pills out that are tested.
+    """
     cutter = Cutter(models)
 
     def make() -> UInt8:
-        faces = [crop.rgba for crop in real_crops(data, SIZE, cutter)]
+        faces = [crop.rgba for crop in real_crops(data, SIZE, cutter, unnamed=False)]
         return np.stack([np.where(face[..., 3:] > 0, face[..., :3], 0).astype(np.uint8) for face in faces])
 
     return _kept(KEPT / cutter.version / "real.npy", make)
