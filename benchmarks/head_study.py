@@ -8,6 +8,7 @@ half, which no trial saw. The study is kept as a table and a figure. Runs in the
 import argparse
 import csv
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -153,6 +154,9 @@ def main(argv: list[str]) -> None:
     found = before + rows(f"best of {len(made.trials)} ({settings})", chosen)
     print(table(found))
     write_trials(made, RESULTS / "head_study_trials.csv")
+    shutil.copyfile(
+        STORE, RESULTS / "head_study.jsonl"
+    )  # the study as Optuna keeps it, to be looked into or gone on with
     draw(made, next(row.value for row in before if row.metric == "MRR"), RESULTS / "head_study.png")
     path = write("head_study", "Loss and settings found by Optuna", "python -m benchmarks head_study --data DIR", found)
     print(f"written to {path}")
