@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from benchmarks.backbone_nets import Start, Student, begin, cost, fit_projection
 from benchmarks.backbone_training import Course, Lesson, Pictures, tensor, train
-from benchmarks.embedding_losses import ranked
+from benchmarks.embedding_losses import features, ranked, start
 from benchmarks.options import add_models, parse_with_data
 from benchmarks.packed_views import SIZE, Packed, drawn_pictures, packed, real_pictures
 from benchmarks.report import write
@@ -132,9 +132,11 @@ class Setting:
         return student, Lowered(student, f"{variant.net}-{variant.start}", self.pictures)
 
     def teacher(self) -> tuple[Tensor, Tensor]:
-        """The shipped embedder's `Lowered.vectors`."""
-        student, lowered = self.lowered(VARIANTS["on"])
-        return lowered.vectors(student)
+        """The shipped embedder's `Lowered.vectors`, of the features that the comparison of losses keeps, too."""
+        kept = features(self.data, self.models)
+        project = start(kept)
+        with torch.inference_mode():
+            return project(torch.from_numpy(kept.references)), project(torch.from_numpy(kept.queries))
 
 
 def lesson_of(variant: Variant, setting: Setting, lowered: Lowered, teacher: Tensor) -> Lesson:
@@ -242,6 +244,7 @@ def main(argv: list[str]) -> None:
         help="rows to train, in this order; none = the table of those that are finished",
     )  # fmt: skip
     parser.add_argument("--wheels", type=Path, default=None, help="folder with the wheels of pretrained starts")
+    parser.add_argument("--untimed", action="store_true", help="leave time and size of the networks out of the table")
     add_models(parser)
     arguments = parse_with_data(parser, argv)
     torch.set_num_threads(1)
@@ -252,10 +255,10 @@ def main(argv: list[str]) -> None:
     for key in arguments.only:
         run(key, setting, functional.normalize(teacher[0]))
         print(f"{key} done", flush=True)
-    report(setting.pictures, teacher, data)
+    report(setting.pictures, teacher, data, timed=not arguments.untimed)
 
 
-def report(pictures: Packed, teacher: tuple[Tensor, Tensor], data: Path) -> None:
+def report(pictures: Packed, teacher: tuple[Tensor, Tensor], data: Path, *, timed: bool) -> None:
     """Table of every variant that is finished."""
     found = {"shipped": ranked(*teacher, pictures.owner, data)}
     kept = {key: Journal(f"backbones/{key}") for key in VARIANTS}
@@ -268,14 +271,14 @@ def report(pictures: Packed, teacher: tuple[Tensor, Tensor], data: Path) -> None
                     both = (torch.from_numpy(done[f"{part}{kind}"]) for part in ("references", "queries"))
                     found[name] = ranked(*both, pictures.owner, data)
     rows = outcome_rows(PART, "shipped weights", found["shipped"], "photos")
-    courses, timed = [], set[str]()
+    courses, told_of = [], set[str]()
     for key in finished:
         variant, state = VARIANTS[key], kept[key].resume()
         assert state is not None
         rows += rows_of(key, found)
         courses.append(told(variant.title, Course(**state["course"])))
-        if variant.net not in timed:  # the same network costs the same
-            timed.add(variant.net)
+        if timed and variant.net not in told_of:  # the same network costs the same
+            told_of.add(variant.net)
             student = Student(variant.net, variant.start)
             student.load_state_dict(state["student"])
             rows += cost_rows(variant.title, student)
