@@ -9,7 +9,7 @@ NAMES = (
 )  # fmt: skip
 COMMANDS = {name: f"benchmarks.{name}" for name in NAMES}
 COMMANDS |= {
-    "losses": "benchmarks.embedding_losses", "head_study": "benchmarks.head_study",
+    "backbones": "benchmarks.backbones", "losses": "benchmarks.embedding_losses", "head_study": "benchmarks.head_study",
     "failures": "benchmarks.failures",
     "views": "benchmarks.view_statistics",
 }  # fmt: skip

@@ -22,33 +22,26 @@ from pytorch_metric_learning import losses, miners
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks.options import parse_with_data
+from benchmarks.options import add_models, parse_with_data
+from benchmarks.packed_views import packed
 from benchmarks.report import table, write
 from benchmarks.retrieval_scores import NOWHERE, Outcome, outcome_rows
 from benchmarks.rows import Row
-from runners.background import BackgroundRemover
-from runners.embedder import turned
 from runners.session import MODELS_DIR
 from training.consumer import load_photos, truth
-from training.cutouts import load_nih_crops
 from training.embed_net import ArcFace, EmbedNet
-from training.embedder import embed_all, exact_views
-from training.real_cutouts import Cutter, consumer_queries
+from training.embedder import embed_all
+from training.real_cutouts import Cutter
 from training.shipped import load_shipped
-from training.views import ConsumerViews
 
 Float32 = NDArray[np.float32]
 
 PART: Final = "loss"
-SIZE: Final = 128
-SIDES: Final = 2000
-"""Sides that get views to train on; all 5,226 are searched."""
-VIEWS: Final = 2
 STEPS: Final = 800
 SIDES_A_BATCH: Final = 42
 """Each with its reference and its views: 126 features a step."""
 RATE: Final = 3e-4
-KEPT: Final = Path("runs") / "losses" / "features.npz"
+KEPT: Final = Path("runs") / "losses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +57,28 @@ class Features:
     bias: Float32  # (256,)
 
 
-def features(data: Path) -> Features:
-    """Computed the first time (three minutes of one core), read back from runs/losses/ afterwards."""
-    if not KEPT.is_file():
-        rng, pills = np.random.default_rng(5), load_nih_crops(data)
-        sample = torch.from_numpy(exact_views(pills[::40], SIZE)).permute(0, 3, 1, 2).float()
+def features(data: Path, models: Path | None) -> Features:
+    """Computed the first time (a minute of one core), kept under runs/losses/; `models` as in `packed`."""
+    path = KEPT / f"features-{Cutter(models).version}.npz"
+    if not path.is_file():
+        pictures = packed(data, models)
         net = EmbedNet().to(memory_format=torch.channels_last)
+        sample = torch.from_numpy(pictures.references[::40]).permute(0, 3, 1, 2).float()
         load_shipped(net, MODELS_DIR / "embedder.onnx", sample)
         net.eval()
-        remover = BackgroundRemover.open(None)
-        maker = ConsumerViews(data, size=SIZE, pool=120, seed=5, remover=remover.mask)
-        sides = rng.permutation(len(pills))[:SIDES]
-        views = [np.stack([maker.view(pills[i].rgba, rng)[..., :3] for i in sides]) for _ in range(VIEWS)]
-        images, owner = consumer_images(data)
-        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(
-            KEPT,
-            references=embed_all(net.features, exact_views(pills, SIZE)).numpy(),
-            sides=sides,
-            views=np.stack([embed_all(net.features, view).numpy() for view in views]),
-            queries=embed_all(net.features, images).numpy(),
-            owner=owner,
+            path,
+            references=embed_all(net.features, pictures.references).numpy(),
+            sides=pictures.sides,
+            views=np.stack([embed_all(net.features, view).numpy() for view in pictures.views]),
+            queries=embed_all(net.features, pictures.queries).numpy(),
+            owner=pictures.owner,
             weight=net.project.weight.detach().numpy(),
             bias=net.project.bias.detach().numpy(),
         )
-    with np.load(KEPT) as kept:
+    with np.load(path) as kept:
         return Features(**kept)
-
-
-def consumer_images(data: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """(M, SIZE, SIZE, 3): the turns of every consumer photo's cut-out; and whose each is, known pills first."""
-    known, unknown = load_photos(data)
-    images, owner = [], []
-    for number, query in enumerate(consumer_queries(Cutter(None), [*known, *unknown])):
-        for cutout in query.cutouts:
-            views, _ = turned(cutout[None], SIZE)
-            images.append(views)
-            owner += [number] * len(views)
-    return np.concatenate(images), np.array(owner)
 
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -169,19 +146,30 @@ def trained(
 
 @torch.inference_mode()
 def outcomes(kept: Features, project: torch.nn.Linear, data: Path) -> list[Outcome]:
-    """The development photos against all NIH sides, both centred as the product does it."""
+    """The development photos against all NIH sides."""
+    references, queries = project(torch.from_numpy(kept.references)), project(torch.from_numpy(kept.queries))
+    return ranked(references, queries, kept.owner, data)
+
+
+def ranked(references: Tensor, queries: Tensor, owner: NDArray[np.int64], data: Path) -> list[Outcome]:
+    """The development photos against all NIH sides, both centred as the product does it.
+
+    Args:
+        references: (n, D) of all sides, in the order of nih/crops.csv; not normalised.
+        queries: (m, D) of every turn of every consumer photo; not normalised.
+        owner: (m,) photo of each query, known photos first.
+    """
     known, _ = load_photos(data)
     answers = truth(data)
     with (data / "nih" / "crops.csv").open(encoding="utf-8") as handle:
         groups = [frozenset(answers[row["appearance_id"].split("|")[0]]) for row in csv.DictReader(handle)]
-    references, queries = project(torch.from_numpy(kept.references)), project(torch.from_numpy(kept.queries))
-    middle = queries[torch.from_numpy(kept.owner >= len(known))].mean(dim=0)
+    middle = queries[torch.from_numpy(owner >= len(known))].mean(dim=0)
     sides = functional.normalize(references - middle)
     sides = functional.normalize(sides - sides.mean(dim=0))
     cosines = (functional.normalize(queries - middle) @ sides.T).numpy()
     found = []
     for number, photo in enumerate(known):
-        rows = cosines[kept.owner == number]
+        rows = cosines[owner == number]
         if not len(rows):
             found.append(Outcome.missed())
             continue
@@ -197,11 +185,12 @@ def outcomes(kept: Features, project: torch.nn.Linear, data: Path) -> list[Outco
 def main(argv: list[str]) -> None:
     """Entry of `python -m benchmarks losses`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks losses", description=__doc__)
+    add_models(parser)
     arguments = parse_with_data(parser, argv)
     torch.set_num_threads(1)
     torch.manual_seed(0)
     data = arguments.data
-    kept = features(data)
+    kept = features(data, arguments.models)
     first = start(kept)
     rows: list[Row] = outcome_rows(PART, "none: as shipped", outcomes(kept, first, data), "photos")
     with torch.no_grad():

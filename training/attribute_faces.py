@@ -113,7 +113,7 @@ class DrawnFaces:
     def face(self, rng: np.random.Generator) -> LabelledFace:
         """One side of one pill, straight from above."""
         item = self.items[rng.choice(len(self.items), p=self.weights)]
-        drawn = _as_catalog_item(item, rng)
+        drawn = as_catalog_item(item, rng)
         look = look_of(drawn, rng)
         side: Literal["front", "back"] = "front" if rng.random() < 0.5 else "back"
         rgba = render_pill(look, side, RENDER_SIZE, rng)
@@ -137,7 +137,7 @@ def drawn_labels(item: CatalogItem, look: PillLook, side: Literal["front", "back
     return row
 
 
-def _as_catalog_item(item: ItemRow, rng: np.random.Generator) -> CatalogItem:
+def as_catalog_item(item: ItemRow, rng: np.random.Generator) -> CatalogItem:
     """The row as the renderer takes it; every fourth side is left blank, as many real ones are."""
     first = item.imprints[0] if item.imprints else None
     front, back = (NOT_LETTERS.sub(" ", text or "") for text in ((first.front, first.back) if first else ("", "")))

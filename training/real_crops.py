@@ -39,12 +39,13 @@ class RealCrop:
     kind: str
 
 
-def real_crops(data: Path, size: int) -> list[RealCrop]:
+def real_crops(data: Path, size: int, cutter: Cutter | None = None, *, unnamed: bool = True) -> list[RealCrop]:
     """Consumer photos whose pill no catalogue shows under any label, named pills, and unnamed ones on hands and tables.
 
-    No photo of a pill group that is tested against references is among them.
+    No photo of a pill group that is tested against references is among them. `cutter`: None = the shipped models'.
+    `unnamed`: whether those of `detect/boostcamp_train` are wanted, which take longest to cut.
     """
-    cutter = Cutter(None)
+    cutter = cutter or Cutter(None)
     known, unknown = load_photos(data)
     with ELSEWHERE.open(encoding="utf-8") as handle:
         tested = {row["number"] for row in csv.DictReader(handle)}
@@ -54,9 +55,9 @@ def real_crops(data: Path, size: int) -> list[RealCrop]:
     found = [RealCrop(_small(face, size), f"ndc {names[q.name]}", "consumer") for q in consumer for face in q.cutouts]
     named = named_pills(cutter, data / "detect" / "mypillbox_train")
     found += [RealCrop(_small(face, size), min(q.right), "named") for q in named for face in q.cutouts]
-    return found + [
-        RealCrop(_small(face, size), q.name, "unnamed") for q in _unnamed(cutter, data) for face in q.cutouts
-    ]
+    if unnamed:
+        found += [RealCrop(_small(face, size), q.name, "unnamed") for q in _unnamed(cutter, data) for face in q.cutouts]
+    return found
 
 
 def _unnamed(cutter: Cutter, data: Path) -> Sequence[Query]:
