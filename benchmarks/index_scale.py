@@ -95,12 +95,32 @@ class Line:
             f"| {self.p95_ms:.2f} | {self.megabytes:.0f} | {self.build_s:.0f} |"
         )
 
+    @classmethod
+    def read(cls, text: str) -> "Line":
+        """The inverse of `str`, of a line that was measured."""
+        vectors, method, storage, effort, recall, p50, p95, size, build_s = map(str.strip, text.strip("| ").split("|"))
+        return cls(
+            int(vectors.replace(",", "")), method, storage, int(effort or 0),  # type: ignore[arg-type]
+            float(recall), float(p50), float(p95), float(size), float(build_s),
+        )  # fmt: skip
 
-def measure(vectors: Float32, queries: Float32, nearest: NDArray[np.int64], folder: Path) -> Iterator[Line]:
+
+def missing(lines: Sequence[Line], count: int) -> list[tuple[Method, Storage, Sequence[int]]]:
+    """Of `KINDS`, those that can be measured for `count` vectors and are not in `lines`."""
+    known = {(line.vectors, line.method, line.storage, line.effort) for line in lines}
+    return [
+        (method, storage, efforts)
+        for method, storage, efforts in KINDS
+        if (method != "ivfpq" or count >= LEAST) and {(count, method, storage, e) for e in efforts} - known
+    ]
+
+
+def measure(
+    vectors: Float32, queries: Float32, nearest: NDArray[np.int64], folder: Path,
+    kinds: Sequence[tuple[Method, Storage, Sequence[int]]],
+) -> Iterator[Line]:  # fmt: skip
     """One line for each kind and effort."""
-    for method, storage, efforts in KINDS:
-        if method == "ivfpq" and len(vectors) < LEAST:
-            continue
+    for method, storage, efforts in kinds:
         path = folder / VECTORS
         began = time.process_time()
         write_vectors(path, vectors, storage, method)
@@ -156,25 +176,37 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks index_scale", description=__doc__)
     parser.add_argument("--counts", default="25000,1000000", help="numbers of vectors (default: 25000,1000000)")
     parser.add_argument("--index", type=Path, default=SHIPPED, help="whose vectors the others are grown from")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep the lines that the result page has, measure the rest"
+    )
     parser.add_argument("--out", default="index_scale", help="name of the result page")
     arguments = parser.parse_args(argv)
     faiss.omp_set_num_threads(1)
-    kept = faiss.read_index(str(arguments.index / VECTORS))
-    seeds = unit(np.asarray(kept.reconstruct_n(0, kept.ntotal), np.float32))
+    shipped = faiss.read_index(str(arguments.index / VECTORS))
+    seeds = unit(np.asarray(shipped.reconstruct_n(0, shipped.ntotal), np.float32))
     near = np.asarray(faiss.knn(seeds, seeds, 11, faiss.METRIC_INNER_PRODUCT)[1])[:, 1:]
     queries = grown(seeds, near, QUERIES, ASKED, seed=1)
-    lines: list[Line] = []
-    print(HEAD, flush=True)
+    page = RESULTS / f"{arguments.out}.md"
+    lines = kept_lines(page.read_text("utf-8")) if arguments.resume and page.exists() else []
+    print("\n".join([HEAD, *map(str, lines)]), flush=True)
     for count in map(int, arguments.counts.split(",")):
+        if not (kinds := missing(lines, count)):
+            continue
         vectors = grown(seeds, near, count, GROWN, seed=2)
         nearest = truth(vectors, queries)
         cosine = float(np.median([vectors[row[0]] @ query for row, query in zip(nearest, queries, strict=True)]))
         with tempfile.TemporaryDirectory() as folder:
-            for line in measure(vectors, queries, nearest, Path(folder)):
+            for line in measure(vectors, queries, nearest, Path(folder), kinds):
                 print(line, flush=True)
                 lines.append(line)
                 write(arguments, lines)  # after each: a graph of a million takes many minutes
         print(f"median cosine of a query to its nearest of {count:,}: {cosine:.2f}", flush=True)
+
+
+def kept_lines(page: str) -> list[Line]:
+    """The measured lines of a result page."""
+    rows = [text for text in page.splitlines() if text[:2] == "| " and text[2:3].isdigit() and "projected" not in text]
+    return [Line.read(text) for text in rows]
 
 
 def write(arguments: argparse.Namespace, lines: Sequence[Line]) -> None:
