@@ -34,3 +34,5 @@ def test_a_power_goes_on_and_never_down() -> None:
     assert projected([SMALL]) == []
     linear = [replace(SMALL, p50_ms=1), replace(LARGE, p50_ms=40)]
     assert projected(linear)[0].p50_ms == pytest.approx(400)
+    linear = [SMALL, replace(LARGE, vectors=100_000)]
+    assert [line.vectors for line in projected(linear)] == [1_000_000, 10_000_000]
