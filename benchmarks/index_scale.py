@@ -2,8 +2,8 @@
 
 No catalogue of a million pill photos is at hand, so the vectors are grown from those of the shipped index: each is a
 point between one of them and one of its ten nearest, moved a little, of unit length. Queries are made in the same way,
-moved further (cosine to the nearest about .75, as between photo and reference), and are in no index. Truth is what exact
-search over float32 finds. One thread, one query at a time, as in the server; files over 64 MB are memory-mapped.
+moved further (cosine to the nearest about .75, as between photo and reference), and are in no index. Truth is what
+exact search over float32 finds. One thread, one query at a time, as in the server; files over 64 MB are memory-mapped.
 
 The last rows are projected, not measured: time goes on as a power of the number of vectors as it did between the two
 sizes measured last, files grow in proportion, and recall is not guessed. HNSW has 32 edges a vector (64 at the lowest
