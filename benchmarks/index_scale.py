@@ -152,17 +152,18 @@ def larger(small: Line, large: Line, count: int) -> Line:
     """`count` vectors, by the power that leads from one line to the other; no figure falls."""
     further = log(count / large.vectors) / log(large.vectors / small.vectors)
 
-    def on(before: float, last: float) -> float:
-        return last * max(1, max(last, 1e-3) / max(before, 1e-3)) ** further
+    def on(before: float, last: float, least: float) -> float:
+        return last * max(1, max(last, least) / max(before, least)) ** further
 
+    p50_ms = on(small.p50_ms, large.p50_ms, 1e-3)
     return replace(
         large,
         vectors=count,
         recall=None,
-        p50_ms=on(small.p50_ms, large.p50_ms),
-        p95_ms=on(small.p95_ms, large.p95_ms),
+        p50_ms=p50_ms,
+        p95_ms=max(p50_ms, on(small.p95_ms, large.p95_ms, 1e-3)),
         megabytes=large.megabytes * count / large.vectors,
-        build_s=on(small.build_s, large.build_s),
+        build_s=on(small.build_s, large.build_s, 1),  # the table knows whole seconds
     )
 
 
