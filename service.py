@@ -3,7 +3,7 @@
 import os
 import sys
 import tomllib
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,9 +17,10 @@ from api.routes import build_api
 from api.start import SETTINGS
 from index.errors import IndexDamaged
 from index.manifest import Manifest
-from index.own import OwnCatalogs, create
+from index.own import OwnCatalogs, check
 from index.search import LoadedIndex
 from pipeline.additions import Additions
+from pipeline.errors import StoreUnavailable
 from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights
 from pipeline.schemas import DetectionResult, Hints, Identification, Versions
@@ -38,15 +39,17 @@ def check_start(chosen: Settings) -> None:
     """Look at every file that serving loads before any worker starts.
 
     Raises:
-        ModelError, IndexDamaged: a file is missing or not, byte for byte, the one its manifest names.
+        ModelError, IndexDamaged: a file is missing or not, byte for byte, the one its manifest names, or the store of
+            own items cannot be read.
     """
     for name in ("detector", "verdict", "classifier", "embedder", "ocr_detector", "ocr_recognizer"):
         read_model(name, chosen.models_dir)
     if chosen.background == OWN:
         read_model("background", chosen.models_dir)
-    Manifest.read(chosen.index_dir).check(chosen.index_dir)
+    manifest = Manifest.read(chosen.index_dir)
+    manifest.check(chosen.index_dir)
     if chosen.own_dir is not None:
-        create(chosen.own_dir)
+        check(chosen.own_dir, manifest.catalogs)
 
 
 try:
@@ -113,8 +116,9 @@ class Pillscope:
         if SETTINGS.own_dir is not None:
             own = OwnCatalogs(SETTINGS.own_dir, gallery, versions.models["embedder"], SETTINGS.max_own_items)
             additions = Additions(pipeline, runners.embedder, own)
-            additions.load()
-        self.operations = Operations(pipeline, pipeline.gallery.catalogs, SETTINGS, additions)
+            with suppress(StoreUnavailable):  # lost since the start: what asks for it is told so, until it is back
+                additions.load()
+        self.operations = Operations(pipeline, gallery.catalogs, SETTINGS, additions)
         api.state.backend.operations = self.operations
         api.state.backend.unready = lambda: remote.unready(SETTINGS.ready_timeout_s)
 

@@ -47,7 +47,7 @@ class Operations:
         self, pipeline: Pipeline, catalogs: Collection[str], settings: Settings, additions: Additions | None = None
     ) -> None:
         self.pipeline = pipeline
-        self.catalogs = catalogs
+        self.catalogs = self.index_catalogs = catalogs
         self.additions = additions
         self.admin_token = settings.admin_token
         self.limits = settings.photo_limits
@@ -58,7 +58,7 @@ class Operations:
     ) -> Identification:
         """One pill, one or two photos. Raises what `read_photo` and the pipeline raise."""
         started = time.perf_counter()
-        await self._take_in_additions()
+        await self._take_in_additions(catalogs)
         self._check(catalogs)
         front_photo, back_photo = await asyncio.gather(self._decode(front), self._decode_if_given(back))
         decoded = time.perf_counter()
@@ -85,7 +85,7 @@ class Operations:
         """Items by what a person reads or sees; at least one of the five must be given."""
         if not any((imprint, shape, color, form, name)):
             raise InvalidField("give at least one of: imprint, shape, color, form, name")
-        await self._take_in_additions()
+        await self._take_in_additions(catalogs)
         self._check(catalogs)
         answer = await asyncio.to_thread(
             self.pipeline.search,
@@ -96,7 +96,7 @@ class Operations:
 
     async def item(self, item_id: str) -> CatalogItem:
         """The catalogue row of an id. Raises `UnknownItem`."""
-        await self._take_in_additions()
+        await self._take_in_additions([item_id.partition(":")[0]])
         return self.pipeline.item(item_id)
 
     async def drawing(self, item_id: str, language: Language) -> str:
@@ -117,13 +117,19 @@ class Operations:
         log.info("item added", extra={"item_id": item.item_id, "photos": len(photos)})
         return item
 
-    async def _take_in_additions(self) -> None:
-        """Answer from what was added last; from what is loaded where that cannot be read."""
+    async def _take_in_additions(self, catalogs: Sequence[str] | None = None) -> None:
+        """Answer from what was added last; from what is loaded where that cannot be read.
+
+        Raises `StoreUnavailable` where nothing of it was ever loaded and `catalogs` (None = all) may ask for it: an
+        answer as if one's own pills did not exist could name another in their place.
+        """
         if self.additions is None:
             return
         try:
-            await self.additions.refresh(PATIENCE_S)
+            await self.additions.refresh(PATIENCE_S if self.additions.loaded else None)
         except StoreUnavailable:
+            if not self.additions.loaded and not (catalogs and set(catalogs) <= set(self.index_catalogs)):
+                raise
             log.warning("answering without what was added last")
         self.catalogs = self.pipeline.gallery.catalogs
 

@@ -90,9 +90,9 @@ class Soak:
         return end / start - 1
 
 
-def inject_faults(server: Server, photo: bytes, sizes: Sizes) -> list[FaultRow]:
-    """All faults in turn. `photo`: a JPEG with a pill."""
-    rows = [fault_row(server, photo, "none", nullcontext, sizes)]
+def inject_faults(server: Server, photo: bytes, sizes: Sizes, only: str = "") -> list[FaultRow]:
+    """All faults in turn, or those whose name holds `only`. `photo`: a JPEG with a pill."""
+    rows = [fault_row(server, photo, "none", nullcontext, sizes)] if only in "none" else []
     for name in RUNNERS:
         for fault, inject in (
             ("kill -9", lambda name=name: killed(server, name)),
@@ -100,7 +100,8 @@ def inject_faults(server: Server, photo: bytes, sizes: Sizes) -> list[FaultRow]:
             ("slow", lambda name=name: sabotaged(server, name, late(sizes.late_s))),
             ("nonsense", lambda name=name: sabotaged(server, name, nonsense())),
         ):
-            rows.append(fault_row(server, photo, f"{fault} {name}", inject, sizes))
+            if only in f"{fault} {name}":
+                rows.append(fault_row(server, photo, f"{fault} {name}", inject, sizes))
     return rows
 
 
@@ -127,6 +128,7 @@ def fault_row(
         answered.release()
 
     def meddle() -> None:
+        """Raises what the fault raises, for instance that it did not come about."""
         for _ in range(sizes.requests // 4):
             answered.acquire()
         try:
@@ -137,11 +139,10 @@ def fault_row(
         finally:
             begins.set()
 
-    meddler = threading.Thread(target=meddle)
-    meddler.start()
-    with ThreadPoolExecutor(sizes.callers) as callers:
+    with ThreadPoolExecutor(1) as meddler, ThreadPoolExecutor(sizes.callers) as callers:
+        meddling = meddler.submit(meddle)
         list(callers.map(call, range(sizes.requests)))
-    meddler.join()
+        meddling.result()
     ready_s = server.wait_until_ready()
     kinds = Counter(kind for kind, *_ in outcomes)
     without, slowest_s = sum(missing for _, missing, _ in outcomes), max(seconds for *_, seconds in outcomes)
@@ -228,6 +229,16 @@ def faults_page(rows: Sequence[FaultRow]) -> str:
     return "\n".join(lines)
 
 
+def replace_rows(path: Path, page: str, only: str) -> None:
+    """Put the rows of a table into the one of a whole run, in place of those of the same faults, and say so there."""
+    fresh = {line.split(" | ")[0]: line for line in page.splitlines()[2:]}
+    whole = path.read_text(encoding="utf-8").splitlines()
+    asked = f"`--only {only!r}`"
+    note = f"Anew on {datetime.now(UTC):%Y-%m-%d} with {asked}: {', '.join(row.strip('| ') for row in fresh)}."
+    lines = [fresh.get(line.split(" | ")[0], line) for line in whole if asked not in line]
+    path.write_text("\n".join([*lines, "", note, ""]).replace("\n\n\n", "\n\n"), encoding="utf-8")
+
+
 def inputs_page(statuses: Counter[int]) -> str:
     """What became of the hostile inputs."""
     counted = ", ".join(f"{status}: {n}" for status, n in sorted(statuses.items()))
@@ -266,6 +277,9 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks faults", description=__doc__)
     parser.add_argument("--photo", type=Path, default=ROOT / "examples" / "front.jpg")
     parser.add_argument("--parts", default="faults,inputs,soak", help="which of the three (default: all)")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only faults whose name holds it, into the same table"
+    )
     parser.add_argument("--short", action="store_true", help="a few minutes instead of hours; writes no result file")
     arguments = parser.parse_args(argv)
     sizes = SHORT if arguments.short else Sizes(callers=max(2, psutil.cpu_count() or 2))
@@ -274,7 +288,7 @@ def main(argv: Sequence[str]) -> None:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as name, running(folder := Path(name), **adding(folder)) as server:
             if part == "faults":
-                rows = inject_faults(server, arguments.photo.read_bytes(), sizes)
+                rows = inject_faults(server, arguments.photo.read_bytes(), sizes, arguments.only)
                 page, good = faults_page(rows), good and not sum(row.lost for row in rows)
             elif part == "inputs":
                 statuses = hostile_inputs(server, sizes)
@@ -282,6 +296,10 @@ def main(argv: Sequence[str]) -> None:
             else:
                 result = soak(server, Mix.of_examples(), sizes)
                 page, good = soak_page(result), good and not result.lost and result.growth <= MOST_GROWTH
+        if part == "faults" and arguments.only and not arguments.short:
+            replace_rows(RESULTS / "faults_faults.md", page, arguments.only)
+            print(page, flush=True)
+            continue
         title = f"# Faults: {part}\n\n`python -m benchmarks faults --parts {part}`, "
         title += f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {(time.monotonic() - began) / 60:.0f} minutes, "
         page = f"{title}{sizes.callers} callers.\n\n{page}\n"

@@ -22,8 +22,10 @@ from benchmarks.server import Server
 
 HOP: Final = frozenset({"transfer-encoding", "connection", "content-length", "host"})
 PICKLE: Final = "application/vnd.bentoml+pickle"
-IDLE_S: Final = 6
-"""After this long without a call, uvicorn has closed the connections from before, and new ones go through us."""
+SETTLE_S: Final = 60
+"""How long connections from before may last: uvicorn closes one after 5 s without a call, and a call takes its time."""
+CONNECTED: Final = "03"
+"""State of a connected socket in /proc/net/unix."""
 
 Spoiler = Callable[[http.server.BaseHTTPRequestHandler, bytes, dict[str, str]], bool]
 """Given the true answer's body and headers: whether it answered in its place."""
@@ -67,18 +69,40 @@ def nonsense() -> Spoiler:
 
 @contextmanager
 def sabotaged(server: Server, runner: str, spoiler: Spoiler) -> Iterator[None]:
-    """While inside, what `runner` of a bundle on unix sockets answers to calls goes through `spoiler`."""
+    """While inside, what `runner` of a bundle on unix sockets answers to calls goes through `spoiler`.
+
+    Begins when the last connection from before is closed: on one that is kept busy, calls would pass us by.
+
+    Raises `RuntimeError`: one is still open after `SETTLE_S`, or, at the end, no call came.
+    """
     front = _socket_of(server, runner)
     real = front.with_suffix(".real")
     front.rename(real)
     try:
         with _Listener(str(front), _handler(str(real), spoiler)) as listener:
             threading.Thread(target=listener.serve_forever, daemon=True).start()
-            time.sleep(IDLE_S)
+            _wait_for_none(front)
             yield
             listener.shutdown()
+            if not listener.spoiled:
+                raise RuntimeError(f"no call to {runner} came through: nothing was spoiled")
     finally:
         real.rename(front)  # in place of ours
+
+
+def _wait_for_none(path: Path) -> None:
+    """Until nobody is connected to the socket that was bound as `path`."""
+    until = time.monotonic() + SETTLE_S
+    while connected(path):
+        if time.monotonic() > until:
+            raise RuntimeError(f"connections to {path.name} are kept open: nothing would be spoiled")
+        time.sleep(0.1)
+
+
+def connected(path: Path) -> int:
+    """Connections that the socket bound as `path` has accepted and that are open. (A renamed one keeps its name.)"""
+    lines = (line.split() for line in Path("/proc/net/unix").read_text("utf-8").splitlines())
+    return sum(1 for line in lines if line[7:] == [str(path)] and line[5] == CONNECTED)
 
 
 def _socket_of(server: Server, runner: str) -> Path:
@@ -89,6 +113,7 @@ def _socket_of(server: Server, runner: str) -> Path:
 
 class _Listener(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
+    spoiled = 0
     request_queue_size = 128
 
     def handle_error(self, *_: object) -> None:
@@ -125,6 +150,8 @@ def _handler(real: str, spoiler: Spoiler) -> type[http.server.BaseHTTPRequestHan
                 answer = runner.getresponse()
                 content = answer.read()
                 given = {name.lower(): value for name, value in answer.getheaders() if name.lower() not in HOP}
+            if spoil is not None and isinstance(self.server, _Listener):
+                self.server.spoiled += 1
             if answer.status != http.HTTPStatus.OK or spoil is None or not spoil(self, content, given):
                 _send(self, content, given, status=answer.status)
 

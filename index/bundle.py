@@ -21,14 +21,24 @@ CHUNK: Final = 1_000_000
 
 
 def pack(folder: Path, bundle: Path) -> None:
-    """Write an index as one file. Raises `IndexDamaged` when it is not whole; `bundle` is complete or not there."""
+    """Write an index as one file; `bundle` is complete or as it was.
+
+    Raises:
+        IndexDamaged: the index is not whole.
+        ImportRefused: its folder is not there, cannot be written, or is full.
+    """
     LoadedIndex(folder)
-    with tempfile.TemporaryDirectory(dir=bundle.resolve().parent) as scratch:
-        fresh = Path(scratch) / "bundle"
-        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in MOST_BYTES:
-                archive.write(folder / name, name)
-        fresh.rename(bundle)
+    if bundle.is_dir():
+        raise ImportRefused(f"{bundle} is a folder; give the bundle a name in it, such as index.zip")
+    try:
+        with tempfile.TemporaryDirectory(dir=bundle.resolve().parent) as scratch:
+            fresh = Path(scratch) / "bundle"
+            with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name in MOST_BYTES:
+                    archive.write(folder / name, name)
+            fresh.rename(bundle)
+    except OSError as error:
+        raise ImportRefused(f"{bundle}: cannot be written ({error.strerror})") from error
 
 
 def unpack(bundle: Path, out: Path) -> LoadedIndex:

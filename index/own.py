@@ -4,6 +4,9 @@ Every addition is one transaction: it is there whole or not at all, also when th
 of workers of one host may read and add; each sees by `generation` that there is something new. (SQLite needs a real
 file system below it: between hosts, copy the file or let one of them serve.)
 
+A store that cannot be read is never begun anew: the start stops and names the file, and a worker that meets it later
+says so (`StoreUnavailable`) and reads it as soon as it can be read again.
+
 Kept are facts, vectors, and the cut-outs that the vectors were made from, so that another embedder can look at them
 anew (`python -m index refresh`); the photos themselves are not.
 """
@@ -11,8 +14,8 @@ anew (`python -m index refresh`); the photos themselves are not.
 import logging
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -63,20 +66,17 @@ class OwnCatalogs:
     """Implements `pipeline.ports.OwnItems` over a folder.
 
     Args:
-        folder: where the file is kept; made when it is not there.
+        folder: where the file is kept; made when it is not there. What is wrong with it, the methods say.
         base: the index that one's own items are added to; its catalogues cannot be added to.
         model: version of the embedder that is in use; faces seen by another one count by their facts alone.
         most: items kept at most.
 
-    Raises:
-        IndexDamaged: the file is not one of ours, or has a catalogue that is also in the index.
     """
 
     def __init__(self, folder: Path, base: LoadedIndex, model: str, most: int) -> None:
         self._path, self._base, self._model, self._most = folder / FILE, base, model, most
-        create(folder)
-        if both := set(self._catalogs()) & set(base.catalogs):
-            raise IndexDamaged(self._path, f"{min(both)} is a catalogue of the index too: rename one of the two")
+        with suppress(IndexDamaged):  # a worker that starts again beside others: it answers with the same error as they
+            create(folder)
 
     def generation(self) -> int:
         """A number that grows with every addition, by whichever worker. Raises `StoreUnavailable`."""
@@ -103,10 +103,7 @@ class OwnCatalogs:
         for at, (number, side, _) in enumerate(faces):
             shown.setdefault(number, []).append(Face(side, at))
         vectors = np.array([np.frombuffer(vector, "<f4") for *_, vector in faces], np.float32)
-        entries = [
-            Entry(catalog, _facts(facts, self._path), tuple(shown.get(number, ())))
-            for number, catalog, facts, _ in items
-        ]
+        entries = [Entry(catalog, _facts(facts), tuple(shown.get(number, ()))) for number, catalog, facts, _ in items]
         dates = {catalog: added for _, catalog, _, added in sorted(items, key=lambda item: str(item[3]))}
         sources = [Source(name, name, f"{name}, added here", "as its owner says", day) for name, day in dates.items()]
         with tempfile.TemporaryDirectory() as folder:  # through the one writer and the one reader of catalogues
@@ -140,31 +137,52 @@ class OwnCatalogs:
             database.execute("UPDATE state SET generation = generation + 1")
             database.execute("COMMIT")
 
-    def _catalogs(self) -> list[str]:
-        with _open(self._path) as database:
-            return [name for (name,) in database.execute("SELECT DISTINCT catalog FROM items")]
-
 
 def create(folder: Path) -> None:
-    """Make the folder and its file where they are not there. Raises `IndexDamaged` when the file is no such file."""
+    """Make the folder and its file where they are not there; a file that is there stays as it is.
+
+    Raises `IndexDamaged`: the file cannot be made, or is there and is not one of ours, whole, of this version.
+    """
     path = folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _open(path) as database:
-            if _version(database) == 0:
-                database.execute("BEGIN IMMEDIATE")  # of two workers that start at once, one makes it
-                if _version(database) == 0:
-                    for statement in SCHEMA.split(";\n"):
-                        database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
-                    database.execute("COMMIT")
-        with _open(path) as database:
+        if not path.exists():
+            _make(path)
+        with _connected(path) as database:
             if (version := _version(database)) != SCHEMA_VERSION:
                 raise IndexDamaged(path, f"schema version {version}, this program reads {SCHEMA_VERSION}")
             if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise IndexDamaged(path, "damaged")
     except (OSError, StoreUnavailable) as error:
-        raise IndexDamaged(path, "cannot be opened or made, or is no file of one's own items") from error
+        what = "cannot be opened or made, or is no file of one's own items; put it in order, or another in its place"
+        raise IndexDamaged(path, what) from error
+
+
+def check(folder: Path, catalogs: Collection[str]) -> None:
+    """What a start asks of a store, beside an index of these catalogues. Made when it is not there.
+
+    Raises `IndexDamaged`: it cannot be read to its end, or has a catalogue that is also in the index.
+    """
+    create(folder)
+    try:
+        with _open(folder / FILE) as database:
+            for catalog, facts in database.execute("SELECT catalog, facts FROM items"):
+                if catalog in catalogs:
+                    raise IndexDamaged(folder / FILE, f"{catalog} is a catalogue of the index too: rename one of them")
+                _facts(facts)
+    except StoreUnavailable as error:
+        raise IndexDamaged(folder / FILE, str(error)) from error
+
+
+def _make(path: Path) -> None:
+    """Write an empty store and give it its name in one step that never replaces: of two who do it at once, one wins."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
+        fresh = Path(scratch) / FILE
+        fresh.touch()
+        with _connected(fresh) as database:
+            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION:d}; COMMIT;")
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
 
 
 def read_cutout(picture: bytes) -> UInt8:
@@ -195,8 +213,17 @@ def renew_faces(folder: Path, model: str, vectors: Sequence[tuple[int, Float32]]
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection of one's own, for one transaction: what is not committed when it closes was never there."""
+    with _connected(path) as database:
+        if _version(database) != SCHEMA_VERSION:
+            raise StoreUnavailable("the catalogues of your own are of another version")
+        yield database
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)) as database:
+        where = f"{path.resolve().as_uri()}?mode=rw"  # a file that is not there must not be begun by asking for it
+        with closing(sqlite3.connect(where, timeout=WAIT_S, isolation_level=None, uri=True)) as database:
             database.execute("PRAGMA foreign_keys = ON")
             database.execute("PRAGMA synchronous = FULL")
             yield database
@@ -209,11 +236,12 @@ def _version(database: sqlite3.Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _facts(text: str, path: Path) -> ItemRow:
+def _facts(text: str) -> ItemRow:
+    """Raises `StoreUnavailable`: a newer program of the same host wrote them, or nobody's."""
     try:
         return ItemRow.model_validate_json(text)
     except ValidationError as error:
-        raise IndexDamaged(path, "an item's facts are not those of this version") from error
+        raise StoreUnavailable("an item of your own has facts that are not those of this version") from error
 
 
 def _row(new: NewItem) -> ItemRow:

@@ -35,6 +35,11 @@ class Additions:
         self._shown = -1
         self._renewal: asyncio.Task[None] | None = None
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the pipeline shows what was kept, if perhaps not the last of it."""
+        return self._shown >= 0
+
     def load(self) -> None:
         """Show all that was kept, before the first request: no answer after a restart may lack it.
 

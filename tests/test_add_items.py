@@ -234,6 +234,31 @@ async def test_a_lost_folder_stops_adding_and_nothing_else(worker: Worker, tmp_p
     assert answer.json()["candidates"][0]["item_id"] == "own:D10"
 
 
+async def test_a_worker_that_never_could_read_the_store_answers_for_the_index_alone(
+    worker: Worker, tmp_path: Path
+) -> None:
+    """What might ask for one's own pills gets 503, not an answer as if there were none; until the store is back."""
+    assert (await add(worker(), key="D10")).status_code == 201
+    store = tmp_path / "own" / "own.sqlite"
+    kept = store.read_bytes()
+    store.write_bytes(b"no database at all" * 100)
+    client = worker()
+    for own in ({}, {"catalogs": "own"}, {"catalogs": "us-nih,own"}):
+        error_of(await client.post("/v1/identify", files={"front": photo()}, data=own), 503, "store_unavailable")
+    error_of(await client.get("/v1/search", params={"name": "demo"}), 503, "store_unavailable")
+    error_of(await client.get("/v1/items/own:D10"), 503, "store_unavailable")
+    error_of(await client.post("/v1/detect", files={"image": photo()}), 503, "store_unavailable")
+    error_of(await add(client, key="D11"), 503, "store_unavailable")
+    answer = await client.post("/v1/identify", files={"front": photo()}, data={"catalogs": "us-nih,tw-tfda"})
+    assert answer.status_code == 200
+    assert (await client.get("/v1/search", params={"name": "a", "catalogs": "us-nih"})).status_code == 200
+    error_of(await client.get("/v1/items/us-nih:none"), 404, "unknown_item")
+    assert store.read_bytes() == b"no database at all" * 100
+    store.write_bytes(kept)
+    assert (await client.get("/v1/items/own:D10")).status_code == 200
+    assert (await client.post("/v1/identify", files={"front": photo()})).status_code == 200
+
+
 async def test_adding_and_asking_at_the_same_time(worker: Worker) -> None:
     one, other = worker(), worker()
 

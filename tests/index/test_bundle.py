@@ -49,6 +49,14 @@ def test_what_was_packed_comes_out(folder: Path, packed: Path, tmp_path: Path) -
     assert files(tmp_path) == {"index.zip", "out", *(f"out/{name}" for name in (MANIFEST, CATALOG, VECTORS))}
 
 
+@pytest.mark.parametrize("place", ["not/there/index.zip", ".", "file/index.zip"])
+def test_a_bundle_that_cannot_be_written_is_refused(folder: Path, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ImportRefused, match=str(tmp_path)):
+        pack(folder, tmp_path / place)
+    assert files(tmp_path) == {"file"}
+
+
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "sub/../../outside", "extra.txt", "./" + MANIFEST])
 def test_no_path_leads_out_and_no_other_file_comes_in(packed: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(ImportRefused, match="other files"):

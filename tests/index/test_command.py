@@ -90,6 +90,13 @@ def test_refresh_of_a_folder_without_own_items_makes_none(tmp_path, capsys):
     assert not (tmp_path / "mistyped").exists()
 
 
+def test_packing_into_a_folder_that_is_not_there_ends_in_one_line(tmp_path, capsys):
+    index, bundle = build_small(tmp_path), tmp_path / "mistyped" / "index.zip"
+    assert main(["pack", str(bundle), "--index", str(index)]) == 1
+    assert capsys.readouterr().err == f"error: {bundle}: cannot be written (No such file or directory)\n"
+    assert not bundle.parent.exists()
+
+
 @pytest.mark.parametrize("arguments", [[], ["search"], ["build", "--storage", "int4"]])
 def test_a_wrong_call_is_explained(arguments, capsys):
     with pytest.raises(SystemExit) as caught:

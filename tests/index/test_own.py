@@ -5,13 +5,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index.errors import IndexDamaged
-from index.own import FILE, OwnCatalogs, create, renew_faces, stale_faces
+from index.own import FILE, OwnCatalogs, check, create, renew_faces, stale_faces
 from index.search import LoadedIndex
 from pipeline.errors import InvalidField, StoreUnavailable
 from pipeline.ports import NewFace
@@ -162,29 +164,67 @@ own.add(item("A-2"), [face(51), Deadly()], replace=False)
     own.add(item("A-3"), [face(52)], replace=False)  # and nothing is locked
 
 
-def test_a_file_that_is_none_of_ours_stops_the_start_and_is_named(base: LoadedIndex, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"no database at all" * 100)
+def broken_store(folder: Path, how: str) -> bytes:
+    """Put something that is no readable store where one is kept; what is there now."""
+    path = folder / FILE
+    create(folder)
+    if how in ("noise", "empty"):
+        path.write_bytes(b"no database at all" * 100 if how == "noise" else b"")
+    elif how == "somebody else's":
+        path.unlink()
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE theses (years)")
+    else:
+        statement = {
+            "of a newer version": "PRAGMA user_version = 99",
+            "facts of a newer version": "INSERT INTO items VALUES (1, 'mine', 'x', '{\"new\": 1}', '2026-01-01')",
+        }[how]
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute(statement)
+    return path.read_bytes()
+
+
+BROKEN = ("noise", "empty", "somebody else's", "of a newer version", "facts of a newer version")
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_store_that_cannot_be_read_stops_the_start_and_is_never_begun_anew(
+    base: LoadedIndex, tmp_path: Path, how: str
+) -> None:
+    before = broken_store(tmp_path, how)
     with pytest.raises(IndexDamaged, match=FILE):
-        create(tmp_path)
-    (tmp_path / FILE).unlink()
-    with sqlite3.connect(tmp_path / FILE) as database:
-        database.execute("PRAGMA user_version = 99")
-    with pytest.raises(IndexDamaged, match="schema version 99"):
-        OwnCatalogs(tmp_path, base, MODEL, 3)
+        check(tmp_path, base.catalogs)
+    with pytest.raises(StoreUnavailable):  # a worker that meets it later says so, and changes nothing either
+        OwnCatalogs(tmp_path, base, MODEL, 3).gallery()
+    assert (tmp_path / FILE).read_bytes() == before
+    assert list(tmp_path.iterdir()) == [tmp_path / FILE]
+
+
+def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(IndexDamaged, match="cannot be opened or made"):
+        check(tmp_path / "file" / "own", ())
+
+
+def test_of_many_who_make_the_store_at_once_one_does(base: LoadedIndex, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as at_once:
+        for made in at_once.map(lambda n: OwnCatalogs(tmp_path, base, MODEL, 50), range(16)):
+            made.add(item(f"A-{id(made)}"), [face(50)], replace=False)
+    assert OwnCatalogs(tmp_path, base, MODEL, 50).generation() == 16
+    assert list(tmp_path.iterdir()) == [tmp_path / FILE]
 
 
 def test_a_catalogue_that_is_in_the_index_too_stops_the_start(base: LoadedIndex, tmp_path: Path) -> None:
     create(tmp_path)
-    with sqlite3.connect(tmp_path / FILE) as database:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
         database.execute("INSERT INTO items (catalog, key, facts, added) VALUES ('us-nih', 'x', '{}', '2026-01-01')")
-    database.close()
     with pytest.raises(IndexDamaged, match="us-nih"):
-        OwnCatalogs(tmp_path, base, MODEL, 3)
+        check(tmp_path, base.catalogs)
 
 
 def test_a_lost_file_is_a_typed_error(own: OwnCatalogs, tmp_path: Path) -> None:
     (tmp_path / "own" / FILE).unlink()
-    (tmp_path / "own").rmdir()
     for ask in (own.generation, own.gallery, lambda: own.add(item(), [face(50)], replace=False)):
         with pytest.raises(StoreUnavailable):
             ask()
+    assert not list((tmp_path / "own").iterdir())  # asking has put none in its place

@@ -174,3 +174,14 @@ def test_a_wrong_byte_stops_the_service_and_names_the_file(models: Path, tmp_pat
     assert server.log.startswith("pillscope: ")
     assert server.log.count("\n") == 1
     assert str(damaged) in server.log
+
+
+def test_a_store_of_own_items_that_cannot_be_read_stops_the_service_and_stays(models: Path, tmp_path: Path) -> None:
+    store = tmp_path / "own" / "own.sqlite"
+    store.parent.mkdir()
+    store.write_bytes(b"no database at all" * 100)
+    server = start(tmp_path, models_dir=str(models), own_dir=str(store.parent))
+    assert server.process.wait(120) != 0
+    assert server.log.splitlines()[-1].startswith(f"pillscope: {store}: ")
+    assert "Traceback" not in server.log
+    assert store.read_bytes() == b"no database at all" * 100

@@ -9,6 +9,7 @@ CONTAINERS_CONF=deploy/image/containers.conf helps in virtual machines without s
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +57,8 @@ def image() -> Iterator[str]:
         return
     subprocess.run([ROOT / "deploy" / "image" / "local_base.sh", BASE], check=True)
     environment = {**os.environ, "BUILDER": "podman", "BASE_IMAGE": BASE, "IMAGE": IMAGE}
-    subprocess.run(["make", "image"], cwd=ROOT, check=True, env=environment)
+    here = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.serve"]  # the packages of these tests, as they are
+    subprocess.run(["make", "image", *here], cwd=ROOT, check=True, env=environment)
     (name,) = podman("images", "--format", "{{.Repository}}:{{.Tag}}", IMAGE).splitlines()
     yield name
     built = name.replace(IMAGE, f"{IMAGE}-built")
