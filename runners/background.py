@@ -1,5 +1,5 @@
-"""Square crops -> masks: which pixels are the pill. Two backends behind one setting, `PILLSCOPE_BACKGROUND`. And, beside
-the mask, a verdict: is the thing in the middle a pill at all?"""
+"""Square crops -> masks: which pixels are the pill. Two backends behind one setting, `PILLSCOPE_BACKGROUND`. And a
+verdict beside the mask: is the thing in the middle a pill at all?"""
 
 from functools import lru_cache
 from pathlib import Path

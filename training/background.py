@@ -12,7 +12,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from training.journal import Journal
-from training.mask_batches import Batch, crops_of
+from training.mask_batches import crops_of
 from training.mask_net import SIZE, MaskNet
 from training.options import read_options
 from training.outlined import Crops
@@ -26,6 +26,7 @@ RIM_PX: Final = 2
 """Half width, px of the network's input, of the band around an exactly known outline that counts more."""
 RIM_WEIGHT: Final = 3.0
 """How much more: the inside of a pill is soon learnt, what is left to gain lies at its rim."""
+
 
 class _Exported(nn.Module):
     """(N, 3, S, S) float32 RGB in [0, 255] -> (N, 1, S, S): how likely each pixel is the middle pill."""

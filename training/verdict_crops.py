@@ -60,8 +60,9 @@ class Collector:
 
     Args:
         config: `mistaken` (score from which a box without a pill is a mistake to learn from), `most_per_picture`,
-            `anywhere` (boxes drawn at random of each photo), `bare` (pill-less parts of each photo), `background_parts`, `ruled` (Taiwan FDA photos), `scenes`
-            (pictures with pills and things), `things` (pictures of things alone), `seed`.
+            `anywhere` (boxes drawn at random in each photo), `bare` (pill-less parts of each photo),
+            `background_parts`, `ruled` (Taiwan FDA photos), `scenes` (pictures with pills and things), `things`
+            (pictures of things alone), `seed`.
         data: the data folder.
     """
 
@@ -147,7 +148,8 @@ class Collector:
         yield from self.photos("boostcamp_train", {pill.file.name for pill in outlined_pills(self.data, held_out=True)})
         yield from self.photos("mypillbox_train", set())
         ruled = sorted((self.data / "tfda/img").glob("*.webp"))
-        yield from self.sure([ruled[n] for n in rng.choice(len(ruled), self.config["ruled"], replace=False)], "tfda", 0.6, 2)
+        drawn = rng.choice(len(ruled), self.config["ruled"], replace=False)
+        yield from self.sure([ruled[n] for n in drawn], "tfda", 0.6, 2)
         yield from self.sure([photo.path for photo in load_photos(self.data)[1]], "consumer", 0.3, 1)
         yield from self.backgrounds()
         yield from self.scenes()
@@ -159,7 +161,9 @@ def collect(config: dict[str, Any], data: Path, folder: Path) -> Things:
     if not path.is_file():
         crops, is_pill, source, photo = zip(*Collector(config, data, Detector.open()).rows(), strict=True)
         aside = path.with_suffix(".part.npz")
-        np.savez(aside, crops=np.stack(crops), is_pill=np.array(is_pill), source=np.array(source), photo=np.array(photo))
+        np.savez(
+            aside, crops=np.stack(crops), is_pill=np.array(is_pill), source=np.array(source), photo=np.array(photo)
+        )
         aside.replace(path)
     with np.load(path) as stored:
         return Things(stored["crops"], stored["is_pill"], stored["source"], stored["photo"])
