@@ -30,12 +30,23 @@ def _values(cell: str) -> list[str]:
     return [value.strip() for value in cell.split("|") if value.strip()]
 
 
+PILLS: Final = ";;;"
+"""Between the marks of several pills of one row: its strengths, or one pill written down more than once."""
+
+
+def _marks(cell: str) -> list[str | None]:
+    """What one side carries, by pill; None where a pill's mark holds nothing that can be read."""
+    texts = (one_line(part) for part in cell.split(PILLS))
+    return [text if text and normalise(text) else None for text in texts]
+
+
 def _imprints(cells: dict[str, str]) -> tuple[Imprint, ...]:
-    """mark1 and mark2 are two sides, the source does not say which is which. An absent mark may be unrecorded."""
-    front, back = (
-        text if text and normalise(text) else None for text in (one_line(cells["mark1"]), one_line(cells["mark2"]))
-    )
-    return (Imprint(front=front, back=back),) if front or back else ()
+    """mark1 and mark2 are two sides, the source does not say which is which. An absent mark may be unrecorded. Where
+    one side names fewer pills than the other, its last mark holds for the rest."""
+    fronts, backs = _marks(cells["mark1"]), _marks(cells["mark2"])
+    count = max(len(fronts), len(backs))
+    sides = zip(*(marks + marks[-1:] * (count - len(marks)) for marks in (fronts, backs)), strict=True)
+    return tuple(Imprint(front=front, back=back) for front, back in dict.fromkeys(sides) if front or back)
 
 
 def _appearance(cells: dict[str, str]) -> str | None:

@@ -84,6 +84,20 @@ def test_tfda_sides_are_not_known_and_shared_photos_make_one_appearance(tmp_path
     assert tablet.appearance == capsule.appearance is not None
 
 
+@pytest.mark.parametrize(
+    ("mark1", "mark2", "imprints"),
+    [
+        ("NK;;;NK", "", [("NK", None)]),
+        ("S Y;;;S Y", "380;;;381", [("S Y", "380"), ("S Y", "381")]),
+        ("CKD", "7;;;8", [("CKD", "7"), ("CKD", "8")]),
+    ],
+)
+def test_tfda_rows_of_several_pills_have_an_imprint_for_each(tmp_path, mark1, mark2, imprints):
+    row = tables.TFDA | {"mark1": mark1, "mark2": mark2}
+    (item,) = tw_tfda.load(tables.write(tmp_path / "tw_tfda.csv", row)).items
+    assert [(pair.front, pair.back) for pair in item.imprints] == imprints
+
+
 def test_a_table_of_ones_own(tmp_path):
     (item,) = table.load(tables.write(tmp_path / "own.csv", tables.OWN), OWN_SOURCE).items
     assert item.imprints == (Imprint(front="DEMO", back=""),)
