@@ -1,7 +1,7 @@
 """Real consumer photos of pills (NIH challenge) with what is on them: for tuning the ranking and for evaluation.
 
 The development part only: the tuning set has 60 photos of pills that are in the gallery, none of whose labels
-contradicts the photo; 137 more photos carry labels that the gallery lacks. 22 of those show a pill that the catalogues
+contradicts the photo; 137 more photos carry labels that the gallery lacks. 24 of those show a pill that the catalogues
 do know under another label (repackagers, Taiwan): `configs/consumer_elsewhere.csv` names it, so that the right answer
 is not counted as a wrong one.
 """
