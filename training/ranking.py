@@ -138,7 +138,7 @@ def folds_of(queries: Sequence[Query], folds: int) -> list[int]:
 
 
 def identified_threshold(queries: Sequence[Query], weights: Sequence[RankingWeights]) -> float:
-    """The lowest threshold at which at most FALSE_RATE of all queries would be identified, and wrongly, and MARGIN more."""
+    """The lowest threshold at which at most FALSE_RATE of all queries would be wrongly identified, and MARGIN more."""
     for threshold in np.arange(0.5, 1.0, 0.01):
         wrong = 0
         for query, w in zip(queries, weights, strict=True):
