@@ -23,7 +23,7 @@ from rapidfuzz.process import cdist
 from pipeline.imprint_confusions import edit_costs
 from pipeline.imprint_ctc import PrefixTree, best_chance
 from pipeline.imprint_lines import MAX_TOKEN, Phrase, phrases_of
-from pipeline.imprint_text import bare, fold, is_blank, normalise
+from pipeline.imprint_text import bare, fold, is_blank, normalise, upside_down
 from pipeline.imprint_typed import TypedRuns
 from pipeline.schemas import Reading
 
@@ -37,6 +37,8 @@ MOST_TYPED: Final = 6
 """Words of a typed text that are looked for one by one, the longest: each costs a pass over the whole lexicon."""
 NEARLY_ALL: Final = 0.9
 """Agreement from which words typed apart may be one run of letters; below it short tokens agree by chance."""
+UPSIDE_DOWN_SHARE: Final = np.float32(0.9)
+"""Of the agreement with a typed text turned by half: people mostly hold a pill so that its letters stand upright."""
 TYPED_COST: Final = 3.0
 """Nats per letter that a person typed wrongly, look-alikes aside: about one letter in twenty."""
 MAX_EDITS: Final = 3
@@ -201,8 +203,16 @@ class ImprintLexicon:
         """Agreement with what a person typed, of either side or both together: (n_entries,) in [0, 1].
 
         A person types both sides as one text, so that each word may be on another side: each counts by its letters.
-        Where the spaces are does not matter when all else agrees.
+        Where the spaces are does not matter when all else agrees. What was read with the pill the other way up counts
+        a little less.
         """
+        agreement = self._search(text)
+        if (turned := upside_down(text)) is not None:
+            return np.asarray(np.maximum(agreement, UPSIDE_DOWN_SHARE * self._search(turned)), np.float32)
+        return agreement
+
+    def _search(self, text: str) -> Float32:
+        """`search` as the text stands."""
         words = normalise(text)
         longest = sorted(set(words), key=lambda word: (-len(word), word))[:MOST_TYPED]
         joined = self._typed.agreement(fold("".join(words)))  # "teva7292" for TEVA and 7292

@@ -42,6 +42,9 @@ LOOK_ALIKE: Final = str.maketrans({
     "0": "O", "D": "O", "Q": "O", "1": "I", "L": "I", "|": "I", "!": "I", "5": "S", "8": "B", "2": "Z", "6": "G",
 })  # fmt: skip
 
+UPSIDE_DOWN: Final = dict(zip("01689HINOSXZMW", "01986HINOSXZWM", strict=True))
+"""What a sign looks like when the pill lies the other way up; signs that are none then are left out."""
+
 _NON_TEXT: Final = re.compile("|".join(sorted(map(re.escape, NON_TEXT), key=len, reverse=True)))
 _TOKEN: Final = re.compile(r"[^\W_]+(?:(?<=\d)[./](?=\d)[^\W_]+)*")  # 7.5 and 5/50 stay one token
 
@@ -58,6 +61,18 @@ def normalise(text: str) -> tuple[str, ...]:
     if any(token in DESCRIBING for token in tokens):
         tokens = tuple(token for token in tokens if token not in NON_TEXT_WORDS)
     return tokens
+
+
+def upside_down(text: str) -> str | None:
+    """What a person reads who holds the pill the other way up ("W 66" for 99 M); None where that is no text.
+
+    A text of one look either way is returned as None too: it has no other reading.
+    """
+    tokens = normalise(text)
+    if not tokens or any(sign not in UPSIDE_DOWN for token in tokens for sign in token):
+        return None
+    turned = " ".join("".join(UPSIDE_DOWN[sign] for sign in reversed(token)) for token in reversed(tokens))
+    return None if normalise(turned) == tokens else turned
 
 
 def bare(token: str) -> str:

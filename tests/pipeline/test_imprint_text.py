@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.imprint_text import fold, is_blank, normalise
+from pipeline.imprint_text import fold, is_blank, normalise, upside_down
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,23 @@ def test_fold_merges_what_cannot_be_told_apart(a, b):
 @pytest.mark.parametrize(("a", "b"), [("TEVA", "TEVB"), ("3", "7"), ("M", "W"), ("6", "9")])
 def test_fold_keeps_the_rest_apart(a, b):
     assert fold(a) != fold(b)
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("99 M", "W 66"),
+        ("W66", "99M"),
+        ("SO8", "8OS"),
+        ("6;9", None),
+        ("HOH", None),
+        ("TEVA", None),
+        ("", None),
+        ("9A", None),
+    ],
+)
+def test_upside_down_is_what_stands_there_the_other_way_up(text, turned):
+    assert upside_down(text) == turned
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,12 @@ def test_the_parts_looked_up_are_bounded(lexicon, monkeypatch):
 def test_no_entries_no_agreement():
     assert ImprintLexicon([]).search("teva7292").shape == (0,)
     assert np.array_equal(ImprintLexicon([ItemImprint.from_texts(None, None)]).search("teva7292"), [0])
+
+
+def test_a_pill_held_the_other_way_up_is_found_too_and_after_one_that_is_upright():
+    lexicon = ImprintLexicon([ItemImprint.from_texts("M 99", ""), ItemImprint.from_texts("TEVA", "5")])
+    assert lexicon.search("66 W")[0] == pytest.approx(0.9)
+    both = ImprintLexicon([ItemImprint.from_texts("99", "H"), ItemImprint.from_texts("66", "H")])
+    upright, turned = both.search("99 H")[:2]
+    assert upright == pytest.approx(1.0)
+    assert turned == pytest.approx(0.9)
