@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("torch")  # the teachers of the labelled faces
 
-from training import confusions  # noqa: E402
-from training.confusions import aligned, misread  # noqa: E402
+from training import confusions
+from training.confusions import aligned, misread
 
 
 def test_letters_are_paired_and_texts_of_another_pill_are_not() -> None:
