@@ -42,6 +42,7 @@ SCHEMA_VERSION: Final = 1
 WAIT_S: Final = 5.0
 """How long one worker waits for another's addition to be written."""
 SCHEMA: Final = """
+BEGIN;
 CREATE TABLE state (generation INTEGER NOT NULL) STRICT;
 INSERT INTO state VALUES (0);
 CREATE TABLE items (
@@ -59,6 +60,8 @@ CREATE TABLE faces (
     vector BLOB NOT NULL          -- float32, little endian, unit length
 ) STRICT;
 CREATE INDEX faces_of ON faces (item);
+PRAGMA user_version = 1;      -- SCHEMA_VERSION
+COMMIT;
 """
 
 
@@ -180,7 +183,7 @@ def _make(path: Path) -> None:
         fresh = Path(scratch) / FILE
         fresh.touch()
         with _connected(fresh) as database:
-            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION:d}; COMMIT;")
+            database.executescript(SCHEMA)
         with suppress(FileExistsError):
             path.hardlink_to(fresh)
 

@@ -35,6 +35,8 @@ def candidate() -> Candidate:
 class FakeAdditions:
     """Takes every item and keeps none."""
 
+    loaded = True
+
     async def refresh(self, patience_s: float | None = None) -> None:
         pass
 
