@@ -122,7 +122,7 @@ class SearchQuery(BaseModel):
     top_k: TopK = 5
 
 
-@router.get("/v1/search", response_model=SearchResult, responses=_errors(422, 429, 504))
+@router.get("/v1/search", response_model=SearchResult, responses=_errors(422, 429, 503, 504))
 async def search(query: Annotated[SearchQuery, Query()], operations: Given) -> Response:
     """Items by imprint, look or name. Imprints match over case, spaces, score lines and look-alike letters."""
     return _json(await operations.search(**query.model_dump()))
@@ -134,7 +134,7 @@ async def drawing(item_id: str, operations: Given, lang: Language = "en") -> Res
     return Response(await operations.drawing(item_id, lang), media_type="image/svg+xml", headers=SVG_HEADERS)
 
 
-@router.get("/v1/items/{item_id:path}", response_model=CatalogItem, responses=_errors(404))
+@router.get("/v1/items/{item_id:path}", response_model=CatalogItem, responses=_errors(404, 503))
 async def item(item_id: str, operations: Given) -> Response:
     """One catalogue row."""
     return _json(await operations.item(item_id))

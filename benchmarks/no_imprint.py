@@ -20,6 +20,7 @@ from benchmarks.attributes import CONSUMER_BY_EYE, lit_box
 from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
+from export.logistic import logistic
 from index.faces import cut_isolated
 from pipeline.attributes import Attributes
 from pipeline.cutout import crop_around, cut_out
@@ -36,7 +37,6 @@ Float64 = NDArray[np.float64]
 
 PART: Final = "no imprint"
 FOLDS: Final = 5
-PULL: Final = 0.02
 BINS: Final = (0.1, 0.5, 0.9)
 
 
@@ -97,16 +97,6 @@ def features(of: Sequence[SeenSide], kind: str) -> Float64:
     return np.stack({"silence": [one, silent], "classifier": [one, seen], "both": [one, silent, seen]}[kind], axis=1)
 
 
-def fit(x: Float64, blank: Float64, rounds: int = 50) -> Float64:
-    """Weights of a logistic regression, by Newton's method."""
-    weights = np.zeros(x.shape[1])
-    for _ in range(rounds):
-        chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        curvature = (x * (chance * (1 - chance))[:, None]).T @ x + PULL * np.eye(len(weights))
-        weights -= np.linalg.solve(curvature, x.T @ (chance - blank) + PULL * weights)
-    return weights
-
-
 def cross_fitted(x: Float64, blank: Float64, pills: Sequence[str]) -> Float64:
     """(n,) chances, each from a fit without its pill."""
     names = sorted(set(pills))
@@ -114,7 +104,7 @@ def cross_fitted(x: Float64, blank: Float64, pills: Sequence[str]) -> Float64:
     folds = np.array([fold[pill] for pill in pills])
     out = np.zeros(len(blank))
     for number in range(FOLDS):
-        weights = fit(x[folds != number], blank[folds != number])
+        weights = logistic(x[folds != number], blank[folds != number])
         out[folds == number] = 1 / (1 + np.exp(-x[folds == number] @ weights))
     return out
 
@@ -157,7 +147,7 @@ def main(argv: list[str]) -> None:
     ]
     for kind in ("silence", "classifier", "both"):
         chances = cross_fitted(features(fitted, kind), blank, pills)
-        weights = fit(features(fitted, kind), blank)
+        weights = logistic(features(fitted, kind), blank)
         last = 1 / (1 + np.exp(-features(held_out, kind) @ weights))
         judged = [*zip(fitted, chances, strict=True), *zip(held_out, last, strict=True)]
         for source in ("NIH", "NIH held-out", "consumer photos"):
@@ -168,7 +158,7 @@ def main(argv: list[str]) -> None:
     quiet = [side for side in fitted if side.silent]
     x, truth = features(quiet, "classifier"), np.array([float(side.blank) for side in quiet])
     chances = cross_fitted(x, truth, [side.pill for side in quiet])
-    bias, seen = fit(x, truth)
+    bias, seen = logistic(x, truth)
     notes = (
         f"\n\nOf a side on which nothing was read: log odds of no imprint = {bias:.3f} - {seen:.3f} x log odds of the "
         f"classifier's \"imprinted\"; {int(truth.sum())} of {len(truth)} such sides are blank.\n\n"

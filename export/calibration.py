@@ -1,12 +1,13 @@
 """How often a text of the line recogniser is right, given how probable it finds it: fitted on the tuning pills."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from export.logistic import logistic
 from index.faces import cut_isolated
 from pipeline.imprint_ctc import best_chance
 from pipeline.imprint_text import fold, normalise
@@ -18,21 +19,23 @@ from training.imprint_pills import imprint_pills
 from training.real_lines import wanted_texts
 
 Float64 = NDArray[np.float64]
+UInt8 = NDArray[np.uint8]
 
-PRIOR = 0.02
-"""Strength of the pull to 0 on each weight: a handful of lines more or less must not decide."""
 MOST_LETTERS = 6
+
+
+def tuning_faces(data: Path) -> Iterator[tuple[list[UInt8], dict[str, str]]]:
+    """Of every tuning pill the cut-outs, (S, S, 4) uint8 RGBA each, and the texts that stand on it (`wanted_texts`)."""
+    for pill in imprint_pills(data):
+        if pill.part == "tuning":
+            yield [cut for crop in pill.crops for cut in cut_isolated(read_rgb(crop))], wanted_texts(pill.tokens)
 
 
 def tuning_lines(recognizer: ort.InferenceSession, data: Path) -> tuple[Float64, Float64]:
     """Features (n, 3) and outcomes (n,) of every text read on the tuning pills: 1 = it stands on that pill."""
     reader = Reader(open_model("ocr_detector"), recognizer)
     features, right = [], []
-    for pill in imprint_pills(data):
-        if pill.part != "tuning":
-            continue
-        wanted = wanted_texts(pill.tokens)
-        faces = [cut for crop in pill.crops for cut in cut_isolated(read_rgb(crop))]
+    for faces, wanted in tuning_faces(data):
         for reading in (reading for side in reader.read(np.stack(faces)) for reading in side):
             letters = min(len(reading.text), MOST_LETTERS)
             features.append([1.0, best_chance(reading.steps), letters])
@@ -40,15 +43,9 @@ def tuning_lines(recognizer: ort.InferenceSession, data: Path) -> tuple[Float64,
     return np.array(features), np.array(right, float)
 
 
-def fit(features: Float64, right: Float64, rounds: int = 50) -> Calibration:
-    """Logistic regression by Newton's method."""
-    weights = np.zeros(features.shape[1])
-    for _ in range(rounds):
-        chance = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
-        gradient = features.T @ (chance - right) + PRIOR * weights
-        curvature = (features * (chance * (1 - chance))[:, None]).T @ features + PRIOR * np.eye(len(weights))
-        weights -= np.linalg.solve(curvature, gradient)
-    return Calibration(*(round(float(weight), 4) for weight in weights))
+def fit(features: Float64, right: Float64) -> Calibration:
+    """By logistic regression."""
+    return Calibration(*(round(float(weight), 4) for weight in logistic(features, right)))
 
 
 def expected_error(calibration: Calibration, features: Float64, right: Float64, bins: int = 10) -> float:

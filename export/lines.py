@@ -57,15 +57,14 @@ def sample_lines(width: int) -> NDArray[np.uint8]:
     return out
 
 
-def to_onnx(module: nn.Module) -> onnx.ModelProto:
-    """Trace and simplify; number and width of the lines stay free."""
+def to_onnx(module: nn.Module, sample: torch.Tensor, name: str, axes: dict[str, dict[int, str]]) -> onnx.ModelProto:
+    """Trace and simplify a recogniser. `sample`: for its input, `name`; `axes`: of it and `chances` that stay free."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module.eval(), (torch.from_numpy(sample_lines(96)),), buffer, input_names=["lines"],
-            output_names=["chances"], opset_version=OPSET, dynamo=False,
-            dynamic_axes={"lines": {0: "n", 2: "w"}, "chances": {0: "n", 1: "t"}},
+            module.eval(), (sample,), buffer, input_names=[name], output_names=["chances"], opset_version=OPSET,
+            dynamo=False, dynamic_axes=axes,
         )  # fmt: skip
     graph: onnx.ModelProto = onnxslim.slim(onnx.load_from_string(buffer.getvalue()))
     strip(graph)
@@ -87,7 +86,8 @@ def export_reader(checkpoint: Path, data: Path | None) -> tuple[onnx.ModelProto,
     """The final graph and its facts for the manifest. Without `data` its confidence is not fitted."""
     module = load_for_export(checkpoint)
     wrapped = TakesGrayLines(module).eval()
-    plain = to_onnx(wrapped)
+    axes = {"lines": {0: "n", 2: "w"}, "chances": {0: "n", 1: "t"}}
+    plain = to_onnx(wrapped, torch.from_numpy(sample_lines(96)), "lines", axes)
     exact = worst_difference(wrapped, plain, TOLERANCE)
     half = store_half(plain)
     stored = worst_difference(wrapped, half, HALF_TOLERANCE)

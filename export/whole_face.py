@@ -1,27 +1,20 @@
 """The reader of whole faces as one ONNX file, for the benchmark: `python -m export whole_face`."""
 
-import io
-import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxslim
 import torch
 
-from export.calibration import expected_error, fit
-from export.graph import OPSET, strip
+from export import lines
+from export.calibration import expected_error, fit, tuning_faces
 from export.half import store_half
 from export.lines import HALF_TOLERANCE, TOLERANCE, write_calibration
 from export.parity import difference, one_thread_session, within
-from index.faces import cut_isolated
 from pipeline.imprint_text import fold, normalise
 from runners.ocr_decode import Calibration
 from runners.ocr_relief import relief
-from training.cutouts import read_rgb
 from training.face_reader import MODEL, WholeFace
-from training.imprint_pills import imprint_pills
-from training.real_lines import wanted_texts
 from training.whole_face import WholeFaceNet, WithProbabilities
 
 NAME = "whole_face"
@@ -29,18 +22,9 @@ MOST_LETTERS = 6
 
 
 def to_onnx(module: torch.nn.Module) -> onnx.ModelProto:
-    """Trace and simplify; number and size of the faces stay free."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module.eval(), (torch.full((2, 128, 96), 128, dtype=torch.uint8),), buffer, input_names=["faces"],
-            output_names=["chances"], opset_version=OPSET, dynamo=False,
-            dynamic_axes={"faces": {0: "n", 1: "h", 2: "w"}, "chances": {0: "n", 1: "r", 2: "t"}},
-        )  # fmt: skip
-    graph: onnx.ModelProto = onnxslim.slim(onnx.load_from_string(buffer.getvalue()))
-    strip(graph)
-    return graph
+    """Number and size of the faces stay free."""
+    axes = {"faces": {0: "n", 1: "h", 2: "w"}, "chances": {0: "n", 1: "r", 2: "t"}}
+    return lines.to_onnx(module, torch.full((2, 128, 96), 128, dtype=torch.uint8), "faces", axes)
 
 
 def export_whole_face(checkpoint: Path, data: Path, out: Path = MODEL) -> dict[str, float]:
@@ -71,12 +55,8 @@ def export_whole_face(checkpoint: Path, data: Path, out: Path = MODEL) -> dict[s
 def tuning_rows(reader: WholeFace, data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Features (n, 3) and outcomes (n,) of every row that says something on the tuning pills."""
     features, right = [], []
-    for pill in imprint_pills(data):
-        if pill.part != "tuning":
-            continue
-        wanted = wanted_texts(pill.tokens)
-        for cut in (cut for crop in pill.crops for cut in cut_isolated(read_rgb(crop))):
-            for row in reader.rows(relief(cut)[..., 0]):
-                features.append([1.0, row.said.log_probability, min(len(row.said.text), MOST_LETTERS)])
-                right.append(fold("".join(normalise(row.said.text))) in wanted)
+    for faces, wanted in tuning_faces(data):
+        for row in (row for cut in faces for row in reader.rows(relief(cut)[..., 0])):
+            features.append([1.0, row.said.log_probability, min(len(row.said.text), MOST_LETTERS)])
+            right.append(fold("".join(normalise(row.said.text))) in wanted)
     return np.array(features), np.array(right, float)

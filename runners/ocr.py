@@ -19,6 +19,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from pipeline.schemas import Reading
 from pipeline.settings import settings
+from pipeline.transcript import transcript
 from runners.guard import guarded
 from runners.ocr_decode import Calibration, Decoded, decode
 from runners.ocr_lines import Line, aligned, directions, is_whole_pill, whole_pill
@@ -136,11 +137,8 @@ class Reader:
 
 
 def letters_read(readings: Sequence[Reading]) -> float:
-    """In the turn with the most of them, each letter weighed by the confidence of its line."""
-    turns: dict[int, float] = {}
-    for reading in readings:
-        turns[reading.rotation] = turns.get(reading.rotation, 0.0) + reading.confidence * len(reading.text)
-    return max(turns.values(), default=0.0)
+    """Of the transcript, each letter weighed by the confidence of its line."""
+    return sum(line.confidence * len(line.text) for line in transcript(readings).lines)
 
 
 def in_all_directions(picture: UInt8, quads: Sequence[Float32]) -> list[Line]:

@@ -194,6 +194,20 @@ def validation(tuning: Sequence[LabelledLine], words: Words, config: dict[str, A
     }
 
 
+def begun(net: ReaderNet, config: dict[str, Any], journal: Journal) -> tuple[Trainee, int]:
+    """The training of a recogniser whose edges stay as they are, as far as `journal` has it, and its next step."""
+    for part in net.edges():
+        part.requires_grad_(False)
+    head = [*net.signs.parameters()]
+    rest = [p for p in net.parameters() if p.requires_grad and not any(p is q for q in head)]
+    rate = config["rate"]
+    run = Trainee(net, [(rest, rate), (head, rate * config["head_factor"])], config["steps"], config["weight_decay"])
+    state = journal.resume()
+    if state is not None:
+        run.resume(state)
+    return run, int(state["step"]) if state else 0
+
+
 def train(
     config: dict[str, Any], data: Path, wheels: Path | None, start: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
@@ -227,21 +241,10 @@ def train(
         load_shipped(net, start, batches.batch(0)[0])
     elif start is not None:
         net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
-    for part in net.edges():
-        part.requires_grad_(False)
-    head = [*net.signs.parameters()]
-    rest = [p for p in net.parameters() if p.requires_grad and not any(p is q for q in head)]
-    rate = config["rate"]
-    run = Trainee(net, [(rest, rate), (head, rate * config["head_factor"])], config["steps"], config["weight_decay"])
-    state = journal.resume()
-    if state is not None:
-        run.resume(state)
-    first = int(state["step"]) if state else 0
+    run, first = begun(net, config, journal)
     began, losses = time.monotonic(), []
     for step in tqdm(range(first, config["steps"]), initial=first, total=config["steps"], desc="reader", unit="step"):
         net.train()
-        for part in net.edges():
-            part.eval()
         images, targets = batches.batch(step)
         loss = ctc(net(images), targets)
         run.learn(loss)

@@ -82,8 +82,14 @@ class ReaderNet(nn.Module):
         return out
 
     def edges(self) -> list[nn.Module]:
-        """The parts that see strokes, not letters yet; half of the cost of a step."""
+        """The parts that see strokes, not letters yet, and stay as they are; half of the cost of a step."""
         return [self.conv1, self.norm1, self.conv2, self.norm2, self.blocks[0], self.blocks[1]]
+
+    def train(self, mode: bool = True) -> "ReaderNet":
+        super().train(mode)
+        for part in self.edges():
+            part.eval()
+        return self
 
     def start_from_ppocr(self, model: Path, known: Sequence[str], signs: Sequence[str]) -> None:
         """Take over the weights of the published ONNX file.

@@ -17,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from pipeline.cutout import CROP_MARGIN
@@ -25,6 +24,7 @@ from training.journal import Journal
 from training.mask_crops import STORED, WIDE, roughen, view_of
 from training.options import read_options
 from training.starts import load_by_order, load_state, start_file
+from training.step_batches import StepBatches
 from training.trainee import Trainee
 from training.verdict_crops import Things, collect
 
@@ -94,25 +94,22 @@ def held_out(things: Things, folds: int) -> NDArray[np.bool_]:
     return np.array([zlib.crc32(name.encode()) % folds == 0 for name in things.photo])
 
 
-class Views(Dataset[tuple[Tensor, Tensor]]):
-    """Batches by step: (images (B, 3, S, S) uint8, truth (B,) float32), drawn from (seed, step)."""
+class Views(StepBatches):
+    """Batches of views of the chosen crops; the classes are 1 = pill, 0 = none."""
 
-    def __init__(self, things: Things, rows: NDArray[np.bool_], config: dict[str, Any]) -> None:
-        self.things, self.config, self.share = things, config, shares(things, rows)
+    def __init__(self, things: Things, rows: NDArray[np.bool_], config: dict[str, Any], first: int) -> None:
+        super().__init__(config, first)
+        self.things, self.share = things, shares(things, rows)
 
-    def __len__(self) -> int:
-        return int(self.config["steps"])
-
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        if step >= len(self):
-            raise IndexError(step)
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """See `StepBatches`."""
         rng = np.random.default_rng((self.config["seed"], step))
         drawn = rng.choice(len(self.share), self.config["batch"], p=self.share)
         images = np.empty((len(drawn), SIZE, SIZE, 3), np.uint8)
         for place, row in enumerate(drawn):
             view, _ = view_of(self.things.crops[row], np.zeros((STORED, STORED), np.uint8), SIZE, rng)
             images[place] = roughen(view, rng) if rng.random() < 0.7 else view
-        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(self.things.is_pill[drawn]).float()
+        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(self.things.is_pill[drawn]).long()
 
 
 def logits_of(net: nn.Module, crops: UInt8) -> Float32:
@@ -185,11 +182,10 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
     if state is not None:
         run.resume(state)
     first, steps = int(state["step"]) if state else 0, config["steps"]
-    batches = torch.utils.data.Subset(Views(things, ~out, config), range(first, steps))
+    batches = Views(things, ~out, config, first)
     began, losses = time.process_time(), []
     net.train()
-    loader = DataLoader(batches, batch_size=None, num_workers=config.get("workers", 0))
-    for step, (images, truth) in enumerate(tqdm(loader, initial=first, total=steps, mininterval=10), start=first):
+    for step, (images, truth) in enumerate(tqdm(batches, initial=first, total=steps, mininterval=10), start=first):
         logits = net(images.float().contiguous(memory_format=torch.channels_last))
         soft = truth * (1 - 2 * config["smoothing"]) + config["smoothing"]
         loss = functional.binary_cross_entropy_with_logits(logits, soft)

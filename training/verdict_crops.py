@@ -4,10 +4,12 @@ Every crop comes from a photo with a name, so that the split is by photo. Crops 
 background remover (`training.mask_crops`), and every use takes another view of them.
 """
 
+import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +28,13 @@ from training.scenes import SceneGenerator
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-SHORTEST = 24
+SHORTEST: Final = 24
 """Shorter pills, px, say little of what a pill looks like."""
+
+DECIDES: Final = (
+    "seed", "mistaken", "most_per_picture", "anywhere", "bare", "background_parts", "ruled", "scenes", "things",
+)  # fmt: skip
+"""Settings that decide what is collected; the shipped detector does, too."""
 
 Row = tuple[UInt8, bool, str, str]
 """Crop, is it a pill, source, photo."""
@@ -156,8 +163,9 @@ class Collector:
 
 
 def collect(config: dict[str, Any], data: Path, folder: Path) -> Things:
-    """Everything to tell apart; made on first use, kept in `folder`."""
-    path = folder / "things.npz"
+    """Everything to tell apart; made on first use, kept in `folder` under what decides about it."""
+    asked = json.dumps({name: config[name] for name in DECIDES}, sort_keys=True)
+    path = folder / f"things-{zlib.crc32(asked.encode()):08x}.npz"
     if not path.is_file():
         crops, is_pill, source, photo = zip(*Collector(config, data, Detector.open()).rows(), strict=True)
         aside = path.with_suffix(".part.npz")

@@ -25,13 +25,13 @@ from training.journal import Journal
 from training.labelled_faces import OwnTeacher, labelled_faces
 from training.options import read_options
 from training.ppocr_small import PpocrSmall
+from training.reader import begun
 from training.reader_net import ReaderNet
 from training.real_lines import ReadFace, read_cutouts, read_faces
 from training.rendering.typeface import installed, latin_fonts
 from training.shipped import load_shipped
 from training.signs import Words, catalogue_words, kept_out
 from training.tfda_imprints import tfda_cutouts
-from training.trainee import Trainee
 
 UInt8 = NDArray[np.uint8]
 
@@ -246,21 +246,10 @@ def train(config: dict[str, Any], data: Path, start: Path | None = None) -> dict
         load_shipped(net, start, torch.from_numpy(gathered(first)).unsqueeze(1).float())
     else:
         net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
-    for part in net.edges():
-        part.requires_grad_(False)
-    head = [*net.signs.parameters()]
-    rest = [p for p in net.parameters() if p.requires_grad and not any(p is q for q in head)]
-    rate = config["rate"]
-    run = Trainee(net, [(rest, rate), (head, rate * config["head_factor"])], config["steps"], config["weight_decay"])
-    state = journal.resume()
-    if state is not None:
-        run.resume(state)
-    done = int(state["step"]) if state else 0
+    run, done = begun(net, config, journal)
     began, losses = time.monotonic(), []
     for step in tqdm(range(done, config["steps"]), initial=done, total=config["steps"], desc=NAME, mininterval=20):
         net.train()
-        for part in net.edges():
-            part.eval()
         total = sum(
             (loss_of(net, views, code, config["empty_weight"]) for views in batches.batch(step)), torch.zeros(())
         )

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.no_imprint import SeenSide, cross_fitted, features, fit, loss, reliability
+from benchmarks.no_imprint import SeenSide, cross_fitted, features, loss, reliability
+from export.logistic import logistic
 
 
 def drawn(n: int = 400) -> list[SeenSide]:
@@ -18,7 +19,7 @@ def drawn(n: int = 400) -> list[SeenSide]:
 
 def test_the_fit_finds_the_weights_that_drew_the_data():
     sides = drawn(4000)
-    bias, seen = fit(features(sides, "classifier"), np.array([float(side.blank) for side in sides]))
+    bias, seen = logistic(features(sides, "classifier"), np.array([float(side.blank) for side in sides]))
     assert abs(bias) < 0.2
     assert seen == pytest.approx(1.0, abs=0.15)
 
@@ -37,7 +38,7 @@ def test_a_pill_is_judged_by_a_fit_without_it():
     sides = [SeenSide("NIH", "odd", True, False, 9.0), *(s for s in drawn(100) if s.pill != "odd")]
     x, truth = features(sides, "classifier"), np.array([float(side.blank) for side in sides])
     pills = [side.pill for side in sides]
-    own = fit(x, truth)
+    own = logistic(x, truth)
     assert cross_fitted(x, truth, pills)[0] < 1 / (1 + np.exp(-x[0] @ own))
 
 

@@ -48,15 +48,13 @@ def test_pills_and_mistakes_are_drawn_alike_and_rare_sources_more_each() -> None
 def test_batches_are_the_same_each_time_and_show_only_what_may_be_trained_on() -> None:
     made = things(40)
     rows = ~held_out(made, 3)
-    views = Views(made, rows, CONFIG)
-    images, truth = views[1]
+    views = Views(made, rows, CONFIG, 1)
+    (images, truth), later = views
     assert images.shape == (4, 3, verdict.SIZE, verdict.SIZE)
-    assert torch.equal(images, views[1][0])
-    assert not torch.equal(images, views[2][0])
-    assert set(truth.tolist()) <= {0.0, 1.0}
+    assert torch.equal(images, views.batch(1)[0])
+    assert not torch.equal(images, later[0])
+    assert set(truth.tolist()) <= {0, 1}
     assert views.share[~rows].sum() == 0
-    with pytest.raises(IndexError):
-        views[3]
 
 
 def test_the_bar_lets_the_asked_share_of_real_pills_pass() -> None:
