@@ -57,7 +57,7 @@ def sample_lines(width: int) -> NDArray[np.uint8]:
     return out
 
 
-def to_onnx(module: nn.Module, sample: torch.Tensor, name: str, axes: dict[str, dict[int, str]]) -> onnx.ModelProto:
+def traced(module: nn.Module, sample: torch.Tensor, name: str, axes: dict[str, dict[int, str]]) -> onnx.ModelProto:
     """Trace and simplify a recogniser. `sample`: for its input, `name`; `axes`: of it and `chances` that stay free."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
@@ -69,6 +69,12 @@ def to_onnx(module: nn.Module, sample: torch.Tensor, name: str, axes: dict[str, 
     graph: onnx.ModelProto = onnxslim.slim(onnx.load_from_string(buffer.getvalue()))
     strip(graph)
     return graph
+
+
+def to_onnx(module: nn.Module) -> onnx.ModelProto:
+    """Number and width of the lines stay free."""
+    axes = {"lines": {0: "n", 2: "w"}, "chances": {0: "n", 1: "t"}}
+    return traced(module, torch.from_numpy(sample_lines(96)), "lines", axes)
 
 
 def worst_difference(module: nn.Module, model: onnx.ModelProto, tolerance: float) -> float:
@@ -86,8 +92,7 @@ def export_reader(checkpoint: Path, data: Path | None) -> tuple[onnx.ModelProto,
     """The final graph and its facts for the manifest. Without `data` its confidence is not fitted."""
     module = load_for_export(checkpoint)
     wrapped = TakesGrayLines(module).eval()
-    axes = {"lines": {0: "n", 2: "w"}, "chances": {0: "n", 1: "t"}}
-    plain = to_onnx(wrapped, torch.from_numpy(sample_lines(96)), "lines", axes)
+    plain = to_onnx(wrapped)
     exact = worst_difference(wrapped, plain, TOLERANCE)
     half = store_half(plain)
     stored = worst_difference(wrapped, half, HALF_TOLERANCE)

@@ -6,10 +6,9 @@ import numpy as np
 import onnx
 import torch
 
-from export import lines
 from export.calibration import expected_error, fit, tuning_faces
 from export.half import store_half
-from export.lines import HALF_TOLERANCE, TOLERANCE, write_calibration
+from export.lines import HALF_TOLERANCE, TOLERANCE, traced, write_calibration
 from export.parity import difference, one_thread_session, within
 from pipeline.imprint_text import fold, normalise
 from runners.ocr_decode import Calibration
@@ -24,7 +23,7 @@ MOST_LETTERS = 6
 def to_onnx(module: torch.nn.Module) -> onnx.ModelProto:
     """Number and size of the faces stay free."""
     axes = {"faces": {0: "n", 1: "h", 2: "w"}, "chances": {0: "n", 1: "r", 2: "t"}}
-    return lines.to_onnx(module, torch.full((2, 128, 96), 128, dtype=torch.uint8), "faces", axes)
+    return traced(module, torch.full((2, 128, 96), 128, dtype=torch.uint8), "faces", axes)
 
 
 def export_whole_face(checkpoint: Path, data: Path, out: Path = MODEL) -> dict[str, float]:
