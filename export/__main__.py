@@ -13,6 +13,8 @@ import onnx
 import torch
 from torch import nn
 
+from export.finder import NAME as FINDER
+from export.finder import export_finder
 from export.graph import OPSET, TakesPhotos, to_onnx
 from export.half import store_half
 from export.lines import NAME as RECOGNIZER
@@ -27,6 +29,8 @@ from export.whole_face import export_whole_face
 
 PARITY_PICTURES = 16
 CALIBRATION_PICTURES = 64
+OCR = {FINDER: "finder", RECOGNIZER: "reader"}
+"""Models whose input is no photo, and how their training is called."""
 
 
 def export(target: Target, module: nn.Module, data: Path | None) -> tuple[onnx.ModelProto, dict[str, Any]]:
@@ -85,20 +89,20 @@ def quantised(target: Target, model: onnx.ModelProto, data: Path | None) -> onnx
     return small
 
 
-def export_recognizer(checkpoint: Path, data: Path | None, models: Path) -> None:
-    """The line recogniser, whose input is no square photo."""
-    model, facts = export_reader(checkpoint, data)
+def export_ocr(name: str, checkpoint: Path, data: Path | None, models: Path) -> None:
+    """The text finder or the line recogniser, whose input is no photo."""
+    model, facts = export_finder(checkpoint) if name == FINDER else export_reader(checkpoint, data)
     measured = checkpoint.parent / "metrics.json"
     facts["metrics"] = json.loads(measured.read_text()) if measured.exists() else {}
-    facts["command"] = f"python -m training reader && python -m export {RECOGNIZER}"
-    entry = add_model(models, RECOGNIZER, model.SerializeToString(deterministic=True), facts)
+    facts["command"] = f"python -m training {OCR[name]} && python -m export {name}"
+    entry = add_model(models, name, model.SerializeToString(deterministic=True), facts)
     print(json.dumps(entry, indent=2, ensure_ascii=False))
 
 
 def main(argv: Sequence[str]) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    parser.add_argument("model", choices=sorted([*TARGETS, RECOGNIZER, WHOLE_FACE]))
+    parser.add_argument("model", choices=sorted([*TARGETS, *OCR, WHOLE_FACE]))
     parser.add_argument("--checkpoint", type=Path, help="default: runs/MODEL/best.pt")
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("PILLSCOPE_DATA"),
@@ -114,10 +118,9 @@ def main(argv: Sequence[str]) -> None:
     )
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    if args.model == RECOGNIZER:
-        export_recognizer(
-            args.checkpoint or Path("runs/reader/best.pt"), Path(args.data) if args.data else None, args.models
-        )
+    if args.model in OCR:
+        checkpoint = args.checkpoint or Path("runs") / OCR[args.model] / "best.pt"
+        export_ocr(args.model, checkpoint, Path(args.data) if args.data else None, args.models)
         return
     if args.model == WHOLE_FACE:
         if not args.data:

@@ -57,13 +57,14 @@ def sample_lines(width: int) -> NDArray[np.uint8]:
     return out
 
 
-def traced(module: nn.Module, sample: torch.Tensor, name: str, axes: dict[str, dict[int, str]]) -> onnx.ModelProto:
-    """Trace and simplify a recogniser. `sample`: for its input, `name`; `axes`: of it and `chances` that stay free."""
-    buffer = io.BytesIO()
+def traced(module: nn.Module, sample: torch.Tensor, axes: dict[str, dict[int, str]]) -> onnx.ModelProto:
+    """Trace and simplify an OCR model. `sample`: for its input; `axes`: of its input, then of its output, that stay
+    free, by their names."""
+    buffer, (name, output) = io.BytesIO(), axes
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module.eval(), (sample,), buffer, input_names=[name], output_names=["chances"], opset_version=OPSET,
+            module.eval(), (sample,), buffer, input_names=[name], output_names=[output], opset_version=OPSET,
             dynamo=False, dynamic_axes=axes,
         )  # fmt: skip
     graph: onnx.ModelProto = onnxslim.slim(onnx.load_from_string(buffer.getvalue()))
@@ -74,7 +75,7 @@ def traced(module: nn.Module, sample: torch.Tensor, name: str, axes: dict[str, d
 def to_onnx(module: nn.Module) -> onnx.ModelProto:
     """Number and width of the lines stay free."""
     axes = {"lines": {0: "n", 2: "w"}, "chances": {0: "n", 1: "t"}}
-    return traced(module, torch.from_numpy(sample_lines(96)), "lines", axes)
+    return traced(module, torch.from_numpy(sample_lines(96)), axes)
 
 
 def worst_difference(module: nn.Module, model: onnx.ModelProto, tolerance: float) -> float:

@@ -23,7 +23,7 @@ MOST_LETTERS = 6
 def to_onnx(module: torch.nn.Module) -> onnx.ModelProto:
     """Number and size of the faces stay free."""
     axes = {"faces": {0: "n", 1: "h", 2: "w"}, "chances": {0: "n", 1: "r", 2: "t"}}
-    return traced(module, torch.full((2, 128, 96), 128, dtype=torch.uint8), "faces", axes)
+    return traced(module, torch.full((2, 128, 96), 128, dtype=torch.uint8), axes)
 
 
 def export_whole_face(checkpoint: Path, data: Path, out: Path = MODEL) -> dict[str, float]:

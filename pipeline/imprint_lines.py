@@ -13,6 +13,7 @@ from typing import Final
 from pipeline.cutout import CUTOUT_SIZE
 from pipeline.imprint_ctc import Steps, joined, split_at_spaces, text_of
 from pipeline.imprint_text import bare, fold, normalise
+from pipeline.reading_order import in_reading_order
 from pipeline.schemas import Reading
 
 MAX_PLACES: Final = 12
@@ -124,7 +125,7 @@ def phrases_of(readings: Sequence[Reading]) -> tuple[list[Phrase], int]:
     for number, at in place.items():
         add(tokens[number].text, tokens[number].confidence, (at,), tokens[number].steps)
     for rotation in {tokens[number].rotation for number in place}:
-        line = sorted((n for n in place if tokens[n].rotation == rotation), key=lambda n: _reading_order(tokens[n]))
+        line = in_reading_order((n for n in place if tokens[n].rotation == rotation), lambda n: tokens[n].box)
         for length in (2, 3):
             for start in range(len(line) - length + 1):
                 part = line[start : start + length]
@@ -135,9 +136,3 @@ def phrases_of(readings: Sequence[Reading]) -> tuple[list[Phrase], int]:
                     steps = joined(tokens[n].steps for n in part) if whole else ()
                     add(text, min(tokens[n].confidence for n in part), places, steps)
     return list(best.values()), len(seeds)
-
-
-def _reading_order(token: Token) -> tuple[float, float]:
-    """Lines from top to bottom (a line is half its letters' height thick), words from left to right."""
-    height = max(token.box[3] - token.box[1], 1.0)
-    return round((token.box[1] + token.box[3]) / height), token.box[0]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from pipeline.reading_order import in_reading_order
 from pipeline.schemas import Reading
 
 
@@ -27,5 +28,5 @@ def transcript(readings: Sequence[Reading]) -> Transcript:
     if not turns:
         return Transcript((), 0.0)
     best = max(turns.values(), key=lambda lines: sum(line.confidence * len(line.text) for line in lines))
-    ordered = sorted(best, key=lambda line: (round(line.box[1] / 40), line.box[0]))
+    ordered = in_reading_order(best, lambda line: (line.box[0], line.box[1], line.box[2], line.box[3]))
     return Transcript(tuple(ordered), prod(line.confidence for line in ordered))

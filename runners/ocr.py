@@ -1,12 +1,12 @@
-"""Imprint reader: text detection by PP-OCRv6 small, line recognition by our own, on the relief of a cut-out.
+"""Imprint reader: our own text finder and line recogniser, on the relief of a cut-out.
 
-Lines are found once, whatever their direction; each is then read in every direction it may have: both ways along a
-long box, all four ways in a square one. The recogniser is trained to see nothing in a line that is upside down. What
-is still read in several directions is kept; which of them is true is for the matcher to weigh. The detector's file and
-the box extraction come from the installed `rapidocr` package (Apache-2.0).
+The finder says where lines stand and which way up (`runners.ocr_find`); each is then read that way, and also the other
+way round where its letters do not tell up from down. What is read in several directions is kept; which of them is true
+is for the matcher to weigh.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from pipeline.schemas import Reading
 from pipeline.settings import settings
 from pipeline.transcript import transcript
 from runners.guard import guarded
 from runners.ocr_decode import Calibration, Decoded, decode
-from runners.ocr_lines import Line, aligned, directions, is_whole_pill, whole_pill
+from runners.ocr_find import FoundLine, lines_of
+from runners.ocr_lines import Line, aligned, directions, one_way, whole_pill
 from runners.ocr_relief import GROUND, relief
 from runners.ocr_rim import rim_lines
 from runners.serving import RUNNER_CONFIG, batched
@@ -31,12 +31,8 @@ from runners.session import open_model
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-FIND_SIZE: Final = 224
-"""Side, px, at which lines are found, a multiple of 32."""
-AGAIN_SIZE: Final = 128
-"""Side, px, of the second look where the first found nothing: a letter as large as the pill is text only from afar.
-Of 94 tuning faces on which nothing was found (most are blank) it reads a token on 9; lower thresholds at 224 px read
-none."""
+UPRIGHT: Final = 0.7
+"""Sureness of a line's direction under which it is read the other way round too."""
 WHOLE_SURE: Final = 0.5
 """Confidence from which a whole pill read as one line is believed, where no line was read. On the 85 tuning faces left
 it reads 4 tokens rightly and 1 wrongly."""
@@ -60,7 +56,7 @@ class Reader:
 
     def __init__(self, detector: ort.InferenceSession, recognizer: ort.InferenceSession) -> None:
         self._detector, self._recognizer = detector, recognizer
-        self._boxes, self._faint_boxes = _boxes(0.3, 0.4), _boxes(0.12, 0.2)
+        self._find_size = int(detector.get_inputs()[0].shape[1])
         facts = recognizer.get_modelmeta().custom_metadata_map
         self._signs = facts["signs"]
         self._calibration = Calibration(*map(float, facts["calibration"].split()))
@@ -74,7 +70,8 @@ class Reader:
         """`cutouts`: (N, S, S, 4) uint8 RGBA. Returns for each all readings, most confident first; the lines of all
         cut-outs are read together."""
         pictures = [relief(cutout) for cutout in cutouts]
-        answers = self._read_each([in_all_directions(picture, self.find(picture)) for picture in pictures])
+        found = [self.find(picture) for picture in pictures]
+        answers = self._read_each([as_they_stand(*each) for each in zip(pictures, found, strict=True)])
         silent = [number for number, answer in enumerate(answers) if not answer]
         again = self._read_each([in_all_directions(pictures[n], whole_pill(pictures[n])) for n in silent])
         for number, answer in zip(silent, again, strict=True):
@@ -90,17 +87,13 @@ class Reader:
         decoded = iter(self.read_lines([line.pixels[..., 0] for found in lines for line in found]))
         return [self._readings(found, [next(decoded) for _ in found]) for found in lines]
 
-    def find(self, picture: UInt8) -> list[Float32]:
-        """Corners (4, 2) of each line in px of a relief (S, S, 3), clockwise from the top left of the text."""
-        return self._look(picture, FIND_SIZE, self._boxes) or self._look(picture, AGAIN_SIZE, self._faint_boxes)
-
-    def _look(self, picture: UInt8, side: int, boxes: DBPostProcess) -> list[Float32]:
-        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
-        batch = (small / 127.5 - 1).transpose(2, 0, 1)[None]
-        heat = self._detector.run(None, {self._detector.get_inputs()[0].name: batch})[0]
-        quads, _ = boxes(heat, picture.shape[:2])
-        lines = [np.asarray(quad, np.float32) for quad in quads]
-        return [quad for quad in lines if not is_whole_pill(quad, picture.shape[0])][:MOST_LINES]
+    def find(self, picture: UInt8) -> list[FoundLine]:
+        """Lines on a relief (S, S, 3), corners in its px."""
+        side = self._find_size
+        small = cv2.resize(picture[..., 0], (side, side), interpolation=cv2.INTER_AREA)
+        answer = self._detector.run(None, {"faces": small[None]})[0][0]
+        scale = picture.shape[0] / side
+        return [replace(line, corners=line.corners * scale) for line in lines_of(answer)][:MOST_LINES]
 
     def read_lines(self, lines: Sequence[UInt8]) -> list[Decoded]:
         """What stands on each gray line (h, w) uint8; lines of like width share a run."""
@@ -141,14 +134,19 @@ def letters_read(readings: Sequence[Reading]) -> float:
     return sum(line.confidence * len(line.text) for line in transcript(readings).lines)
 
 
+def as_they_stand(picture: UInt8, found: Sequence[FoundLine]) -> list[Line]:
+    """Lines found on a relief (S, S, 3), each as the finder turned it, and the other way round where that is not sure."""
+    lines = []
+    for line in found:
+        lines.append(one_way(picture, line.corners))
+        if line.upright < UPRIGHT:
+            lines.append(one_way(picture, np.roll(line.corners, 2, axis=0)))
+    return aligned(lines, picture.shape[0])
+
+
 def in_all_directions(picture: UInt8, quads: Sequence[Float32]) -> list[Line]:
     """Lines on a relief (S, S, 3), each in every direction it may be read in."""
     return aligned([line for quad in quads for line in directions(picture, quad)], picture.shape[0])
-
-
-def _boxes(pixel: float, line: float) -> DBPostProcess:
-    """Boxes around pixels of at least the first probability, kept when their mean has the second."""
-    return DBPostProcess(thresh=pixel, box_thresh=line, unclip_ratio=1.6, use_dilation=True, max_candidates=100)
 
 
 @guarded

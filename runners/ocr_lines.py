@@ -34,15 +34,17 @@ class Line:
     quarter: int  # by how many quarter turns it was turned from how the detector gave it
 
 
+def one_way(image: UInt8, corners: Float32) -> Line:
+    """A line's picture as it is read. `corners`: (4, 2) px of `image` (S, S, 3), clockwise from where it begins."""
+    flat, slope = _flat(image, corners)
+    rotation = round(-slope) % 360
+    return Line(flat, rotation, turned_box(corners, rotation, image.shape[0]), 0)
+
+
 def directions(image: UInt8, quad: Float32) -> list[Line]:
     """A line's picture in every direction it may be read in. `quad`: (4, 2) corners in px of `image`, (S, S, 3)."""
-    width = max(int(np.linalg.norm(quad[0] - quad[1])), int(np.linalg.norm(quad[2] - quad[3])), 4)
-    height = max(int(np.linalg.norm(quad[0] - quad[3])), int(np.linalg.norm(quad[1] - quad[2])), 4)
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(quad, target)
-    flat = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    edge = quad[1] - quad[0]
-    slope = degrees(atan2(-float(edge[1]), float(edge[0])))  # of the text's base line, counter-clockwise
+    flat, slope = _flat(image, quad)
+    height, width = flat.shape[:2]
     if width >= SQUARE * height:
         quarters: tuple[int, ...] = (0, 2)
     elif height >= SQUARE * width:
@@ -55,6 +57,17 @@ def directions(image: UInt8, quad: Float32) -> list[Line]:
         pixels = np.ascontiguousarray(np.rot90(flat, quarter)).astype(np.uint8)
         lines.append(Line(pixels, rotation, turned_box(quad, rotation, image.shape[0]), quarter))
     return lines
+
+
+def _flat(image: UInt8, quad: Float32) -> tuple[UInt8, float]:
+    """What lies in a quad, upright, and the slope of its upper edge, degrees counter-clockwise."""
+    width = max(int(np.linalg.norm(quad[0] - quad[1])), int(np.linalg.norm(quad[2] - quad[3])), 4)
+    height = max(int(np.linalg.norm(quad[0] - quad[3])), int(np.linalg.norm(quad[1] - quad[2])), 4)
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(quad, target)
+    flat = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    edge = quad[1] - quad[0]
+    return np.asarray(flat, np.uint8), degrees(atan2(-float(edge[1]), float(edge[0])))
 
 
 def aligned(lines: list[Line], size: int) -> list[Line]:
@@ -96,9 +109,3 @@ def whole_pill(picture: UInt8) -> list[Float32]:
         return []
     left, right, top, bottom = x + INSET * w, x + w - INSET * w, y + INSET * h, y + h - INSET * h
     return [np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)]
-
-
-def is_whole_pill(quad: Float32, size: int) -> bool:
-    """A box around nearly the whole cut-out is the rim, not a line."""
-    width, height = np.ptp(quad, axis=0) / size
-    return bool(width > 0.8 and height > 0.44 and width * height > 0.5)

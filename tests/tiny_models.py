@@ -150,14 +150,17 @@ def embedder_model(size: int = CUTOUT_INPUT) -> onnx.ModelProto:
     return g.model(["n", size, size, 3], "embedding", ["n", EMBEDDING])
 
 
-def ocr_detector_model(size: int = 224) -> onnx.ModelProto:
-    """One level line of text across the middle of everything."""
+def ocr_detector_model(size: int = 192) -> onnx.ModelProto:
+    """One level line of text across the middle of everything, read as it lies."""
     g = _Graph()
-    heat = np.zeros((1, 1, size, size), np.float32)
-    heat[..., size * 3 // 8 : size * 5 // 8, size // 4 : size * 3 // 4] = 0.9
-    nothing = g.add("Mul", g.add("ReduceMean", "image", axes=[1], keepdims=1), g.constant(0.0))
-    g.add("Add", nothing, g.constant(heat), output="heat")
-    return g.model([1, 3, size, size], "heat", [1, 1, size, size], dtype=TensorProto.FLOAT)
+    side = size // 2
+    answer = np.zeros((1, 5, side, side), np.float32)
+    answer[0, 0, side * 7 // 16 : side * 9 // 16, side // 4 : side * 3 // 4] = 0.9
+    answer[0, 1], answer[0, 3:] = 1.0, size / 8 / 8.0  # to the right; an eighth of the face up and down
+    gray = g.add("Cast", "faces", to=TensorProto.FLOAT)
+    per_face = g.add("Mul", g.add("ReduceMean", gray, axes=[1, 2], keepdims=1), g.constant(0.0))  # (N, 1, 1)
+    g.add("Add", g.add("Unsqueeze", per_face, g.constant([1], np.int64)), g.constant(answer), output="answers")
+    return g.model(["n", size, size], "answers", ["n", 5, side, side], name="faces")
 
 
 def ocr_recognizer_model(text: str = READS) -> onnx.ModelProto:

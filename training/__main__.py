@@ -10,6 +10,7 @@ COMMANDS = {
     "classifier": "training.classifier",
     "embedder": "training.embedder",
     "embedder_finish": "training.embedder_finish",
+    "finder": "training.finder",
     "reader": "training.reader",
     "whole_face": "training.whole_face",
     "confusions": "training.confusions",

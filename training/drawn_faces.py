@@ -21,18 +21,18 @@ ROOM: Final = 0.86
 def draw_face(texts: list[str], fonts: Fonts, rng: np.random.Generator) -> Face:
     """`texts`: the lines from top to bottom, [] = nothing is written."""
     ratio = float(rng.choice([1.0, 1.0, rng.uniform(0.35, 0.9)]))
-    body = _body(ratio, rng)
+    body = body_of(ratio, rng)
     mask = np.zeros((SIDE, SIDE), np.float32)
     lines = _write(mask, texts, ratio, fonts, rng) if texts else []
     if rng.random() < 0.25:
-        _score(mask, ratio, rng)
+        score(mask, ratio, rng)
     if rng.random() < 0.05 or (not texts and rng.random() < 0.5):
-        _logo(mask, ratio, rng)
+        logo(mask, ratio, rng)
     picture = 128 + (relief_of(shade(mask * body, rng), rng) - 128) * cv2.GaussianBlur(body, (0, 0), 1.5)
     return Face(np.clip(picture, 0, 255).astype(np.uint8), tuple(lines), complete=True)
 
 
-def _body(ratio: float, rng: np.random.Generator) -> Float32:
+def body_of(ratio: float, rng: np.random.Generator) -> Float32:
     body = np.zeros((SIDE, SIDE), np.float32)
     long, short = 0.44 * SIDE, 0.44 * SIDE * ratio
     if ratio < 1 and rng.random() < 0.6:  # straight sides
@@ -75,7 +75,7 @@ def _write(mask: Float32, texts: list[str], ratio: float, fonts: Fonts, rng: np.
     return lines
 
 
-def _score(mask: Float32, ratio: float, rng: np.random.Generator) -> None:
+def score(mask: Float32, ratio: float, rng: np.random.Generator) -> None:
     thick, depth = int(rng.integers(2, 5)), float(rng.uniform(0.4, 1))
     x, y = (round(SIDE / 2 + rng.normal(0, 3)) for _ in range(2))
     if rng.random() < 0.75:
@@ -84,7 +84,7 @@ def _score(mask: Float32, ratio: float, rng: np.random.Generator) -> None:
         cv2.line(mask, (0, y), (SIDE, y), depth, thick)
 
 
-def _logo(mask: Float32, ratio: float, rng: np.random.Generator) -> None:
+def logo(mask: Float32, ratio: float, rng: np.random.Generator) -> None:
     """Arcs and strokes that are no letter."""
     for _ in range(int(rng.integers(2, 5))):
         x, y = (round(SIDE / 2 + rng.normal(0, 0.12) * SIDE * part) for part in (1, ratio))

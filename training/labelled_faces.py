@@ -7,6 +7,7 @@ is written on either, and the rest of both is known to be empty; elsewhere it ma
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +31,7 @@ class OwnTeacher:
 
     def find(self, picture: UInt8) -> list[Float32]:
         """See `Reader.find`."""
-        return self._reader.find(picture)
+        return [line.corners for line in self._reader.find(picture)]
 
     def read_lines(self, lines: Sequence[UInt8]) -> list[tuple[str, float]]:
         """Text and chance that it is right of each (h, w, 3) line."""
@@ -52,6 +53,14 @@ def labelled_faces(readings: Iterable[Sequence[ReadFace]]) -> list[Face]:
         complete = found == wanted and len(sides) == 2
         faces += [Face(face.picture, tuple(lines), complete) for face, lines in sides if complete or _texts(lines)]
     return faces
+
+
+def shrunk(face: Face, size: int) -> Face:
+    """The same face (S, S) as a picture of (size, size) px."""
+    scale = size / face.picture.shape[0]
+    picture = cv2.resize(face.picture, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    lines = tuple(FaceLine((line.corners * scale).astype(np.float32), line.text) for line in face.lines)
+    return Face(picture, lines, face.complete)
 
 
 def _texts(lines: Sequence[FaceLine]) -> list[str]:

@@ -65,6 +65,11 @@ class MaskNet(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1) * 255, persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
+        logits = self.last(self.features(image))
+        return functional.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+    def features(self, image: Tensor) -> Tensor:
+        """What the decoder knows of each pixel: (N, 16, S / 2, S / 2)."""
         x = self.stem((image - self.mean) / self.std)
         taps = []
         tapped = {stage for stage, _ in TAPS}
@@ -72,10 +77,10 @@ class MaskNet(nn.Module):
             x = stage(x)
             if number in tapped:
                 taps.append(x)
-        x = taps.pop()
+        x: Tensor = taps.pop()
         for join in self.joins:
             x = join(x, taps.pop())
-        return functional.interpolate(self.last(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return x
 
     def start_from_imagenet(self, wheels: Path | None = None) -> None:
         """Load the pretrained MobileNetV2 into stem and stages (see `training.starts`)."""

@@ -16,15 +16,19 @@ from numpy.typing import NDArray
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from pipeline.schemas import Reading
-from runners.ocr import BATCH, FIND_SIZE, LINE_HEIGHT, MOST_LINES
-from runners.ocr_lines import aligned, directions, is_whole_pill
+from runners.ocr import BATCH, LINE_HEIGHT, MOST_LINES
+from runners.ocr_lines import aligned, directions
 from runners.ocr_relief import relief
-from runners.session import open_model, session_options
+from runners.session import session_options
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-RECOGNIZER: Final = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_rec_small.onnx"
+MODELS: Final = Path(rapidocr.__file__).parent / "models"
+DETECTOR: Final = MODELS / "PP-OCRv6_det_small.onnx"
+RECOGNIZER: Final = MODELS / "PP-OCRv6_rec_small.onnx"
+FIND_SIZE: Final = 224
+"""Side, px, at which lines are found, a multiple of 32."""
 LETTERS: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz./-&+ ")
 """What is printed on pills, of the 18,000 signs the recogniser knows; all others are taken out of its choice."""
 LINE_WIDTHS: Final = (64, 640)
@@ -34,8 +38,10 @@ class PpocrSmall:
     """Detector at 224 px, every line in all its directions: what Pillscope shipped before it had its own recogniser."""
 
     def __init__(self) -> None:
-        self._detector = open_model("ocr_detector")
-        self._recognizer = ort.InferenceSession(RECOGNIZER, session_options(), providers=["CPUExecutionProvider"])
+        self._detector, self._recognizer = (
+            ort.InferenceSession(file, session_options(), providers=["CPUExecutionProvider"])
+            for file in (DETECTOR, RECOGNIZER)
+        )
         self._boxes = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True, max_candidates=100)
         signs = ["", *self._recognizer.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
         self._kept = np.array([0] + [i for i, sign in enumerate(signs) if i and sign in LETTERS])  # 0 = CTC's blank
@@ -90,3 +96,9 @@ class PpocrSmall:
             return "", 0.0
         confidence = float(probabilities[np.arange(len(best)), best][kept].mean())
         return "".join(self._signs[i] for i in best[kept]), min(max(confidence, 0.0), 1.0)
+
+
+def is_whole_pill(quad: Float32, size: int) -> bool:
+    """A box around nearly the whole cut-out is the rim, not a line."""
+    width, height = np.ptp(quad, axis=0) / size
+    return bool(width > 0.8 and height > 0.44 and width * height > 0.5)

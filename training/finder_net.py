@@ -1,0 +1,44 @@
+"""The text finder's network: the background remover's trunk and decoder, five answers per pixel at half resolution."""
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from training.mask_net import MaskNet
+
+SIZE: Final = 192
+"""Side of the relief it looks at, px."""
+STRIDE: Final = 2
+"""Px of the relief per px of the answer."""
+REACH: Final = 8.0
+"""Px of the relief per unit of the two distances."""
+CHANNELS: Final = 5
+
+
+class FinderNet(MaskNet):
+    """(N, 1, S, S) float32 gray in [0, 255] -> (N, 5, S / 2, S / 2): what each pixel says of the line it lies on.
+
+    Channel 0: logit of lying in the core of a line; 1, 2: cosine and sine of the direction it is read in, x to the
+    right and y down, of any length; 3, 4: distance to the line's upper and its lower edge in units of `REACH` px.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(self.last.in_channels, CHANNELS, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        out: Tensor = self.last(self.features(image.expand(-1, 3, -1, -1)))
+        return out
+
+
+class Exported(nn.Module):
+    """(N, 1, S, S) float32 gray in [0, 255] -> (N, 5, S / 2, S / 2): as `FinderNet`, channel 0 a probability."""
+
+    def __init__(self, net: FinderNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> Tensor:
+        out = self.net(image)
+        return torch.cat([out[:, :1].sigmoid(), out[:, 1:]], dim=1)
