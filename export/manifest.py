@@ -37,7 +37,6 @@ def add_model(models_dir: Path, name: str, model: bytes, facts: dict[str, Any]) 
     manifest = json.loads(path.read_text()) if path.exists() else {"version": 1, "models": {}}
     entry = {
         "file": f"{name}.onnx",
-        "package": None,
         "sha256": hashlib.sha256(model).hexdigest(),
         "bytes": len(model),
         **facts,

@@ -1,8 +1,8 @@
 """Imprint reader: our own text finder and line recogniser, on the relief of a cut-out.
 
-The finder says where lines stand and which way up (`runners.ocr_find`); each is then read that way, and also the other
-way round where its letters do not tell up from down. What is read in several directions is kept; which of them is true
-is for the matcher to weigh.
+The finder says where lines stand and along which base line (`runners.ocr_find`); each is read both ways along it. The
+recogniser is trained to see nothing in a line that is upside down. What is still read in both directions is kept; which
+of them is true is for the matcher to weigh.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,6 @@ from runners.session import open_model
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-UPRIGHT: Final = 0.7
-"""Sureness of a line's direction under which it is read the other way round too."""
 WHOLE_SURE: Final = 0.5
 """Confidence from which a whole pill read as one line is believed, where no line was read. On the 85 tuning faces left
 it reads 4 tokens rightly and 1 wrongly."""
@@ -71,7 +69,7 @@ class Reader:
         cut-outs are read together."""
         pictures = [relief(cutout) for cutout in cutouts]
         found = [self.find(picture) for picture in pictures]
-        answers = self._read_each([as_they_stand(*each) for each in zip(pictures, found, strict=True)])
+        answers = self._read_each([both_ways(*each) for each in zip(pictures, found, strict=True)])
         silent = [number for number, answer in enumerate(answers) if not answer]
         again = self._read_each([in_all_directions(pictures[n], whole_pill(pictures[n])) for n in silent])
         for number, answer in zip(silent, again, strict=True):
@@ -134,14 +132,10 @@ def letters_read(readings: Sequence[Reading]) -> float:
     return sum(line.confidence * len(line.text) for line in transcript(readings).lines)
 
 
-def as_they_stand(picture: UInt8, found: Sequence[FoundLine]) -> list[Line]:
-    """Lines found on a relief (S, S, 3), each as the finder turned it, and the other way round where that is not sure."""
-    lines = []
-    for line in found:
-        lines.append(one_way(picture, line.corners))
-        if line.upright < UPRIGHT:
-            lines.append(one_way(picture, np.roll(line.corners, 2, axis=0)))
-    return aligned(lines, picture.shape[0])
+def both_ways(picture: UInt8, found: Sequence[FoundLine]) -> list[Line]:
+    """Lines found on a relief (S, S, 3), each both ways along its base line."""
+    corners = [np.roll(line.corners, shift, axis=0) for line in found for shift in (0, 2)]
+    return aligned([one_way(picture, each) for each in corners], picture.shape[0])
 
 
 def in_all_directions(picture: UInt8, quads: Sequence[Float32]) -> list[Line]:

@@ -1,11 +1,11 @@
-"""Where lines of text stand on a relief and which way up they are, from what the finder says of every pixel.
+"""Where lines of text stand on a relief, from what the finder says of every pixel.
 
-Pixels in the core of a line hang together, those of two lines do not. Each knows the direction its line is read in and
-how far the line's edges are; a line's box follows from the mean of its pixels. Where the letters do not tell up from
-down ("0", "SIS"), the mean direction is short.
+Pixels in the core of a line hang together, those of two lines do not. Each knows the line's base line and height; a
+line's box follows from the mean of its pixels. Which way round the line is read is for the recogniser to see.
 """
 
 from dataclasses import dataclass
+from math import atan2, cos, sin
 from typing import Final
 
 import cv2
@@ -17,7 +17,7 @@ Float32 = NDArray[np.float32]
 STRIDE: Final = 2
 """Px of the finder's picture per px of its answer."""
 REACH: Final = 8.0
-"""Px per unit of the two distances in the answer."""
+"""Px per unit of half a height in the answer."""
 CORE_FROM: Final = 0.5
 """Probability from which a pixel belongs to a core,"""
 LINE_FROM: Final = 0.6
@@ -31,18 +31,19 @@ SLENDER: Final = 0.35
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundLine:
-    """`corners`: (4, 2) px of the picture, clockwise from where the text begins; `upright`: [0, 1], how sure the
-    direction is, 0 where up and down look the same; `chance`: [0, 1], mean probability of its pixels."""
+    """`corners`: (4, 2) px of the picture, clockwise, from where the text begins or, the other way round, ends;
+    `chance`: [0, 1], mean probability of its pixels."""
 
     corners: Float32
-    upright: float
     chance: float
 
 
 def lines_of(answer: Float32, *, core_from: float = CORE_FROM, line_from: float = LINE_FROM) -> list[FoundLine]:
-    """`answer`: (5, h, w): probability of lying in a line's core, its direction (cosine, sine; y down), distances to
-    its upper and lower edge. The most probable line first."""
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats((answer[0] >= core_from).astype(np.uint8), connectivity=4)
+    """`answer`: (4, h, w): probability of lying in a line's core; cosine and sine of twice the base line's angle, y
+    down; half the height. The most probable line first."""
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        (answer[0] >= core_from).astype(np.uint8), connectivity=4
+    )
     found = []
     for number in range(1, count):
         x, y, width, height, pixels = boxes[number]
@@ -52,33 +53,27 @@ def lines_of(answer: Float32, *, core_from: float = CORE_FROM, line_from: float 
         rows, columns = np.nonzero(labels[y : y + height, x : x + width] == number)
         said = part[:, rows, columns]
         chance = float(said[0].mean())
-        direction = (said[1:3] * said[0]).sum(axis=1) / said[0].sum()
-        length = float(np.hypot(*direction))
-        if chance < line_from or length < 1e-3:
+        if chance < line_from:
             continue
-        across = direction / length
+        mean = (said[1:] * said[0]).sum(axis=1) / said[0].sum()
+        angle = atan2(float(mean[1]), float(mean[0])) / 2
         at = np.stack([columns + x, rows + y]).astype(np.float32) * STRIDE + (STRIDE - 1) / 2
-        corners = _box(at, across.astype(np.float32), said[3:] * REACH)
-        if corners is not None:
-            found.append(FoundLine(corners, min(length, 1.0), chance))
+        high = 2 * REACH * float(mean[2])
+        if high >= 2 * STRIDE:
+            found.append(FoundLine(_box(at, angle, high), chance))
     return sorted(found, key=lambda line: -line.chance)
 
 
-def _box(at: Float32, across: Float32, edges: Float32) -> Float32 | None:
-    """Corners of the line whose core's pixels lie at `at` (2, n) and are `edges` (2, n) px from its top and bottom."""
+def _box(at: Float32, angle: float, high: float) -> Float32:
+    """Corners of a line of that direction and height, px, whose core's pixels lie at `at` (2, n)."""
+    across = np.array([cos(angle), sin(angle)], np.float32)
     down = np.array([-across[1], across[0]], np.float32)
     along, below = across @ at, down @ at
-    top, bottom = float((below - edges[0]).mean()), float((below + edges[1]).mean())
-    high = bottom - top
-    if high < 2 * STRIDE:
-        return None
     left, right = float(along.min()) - STRIDE / 2, float(along.max()) + STRIDE / 2
     core = right - left
     wide = core + 2 * ENDS * high
     if core < SLENDER * wide:
         wide = core / SLENDER
-    middle = (left + right) / 2
-    ends = np.array([middle - wide / 2, middle + wide / 2], np.float32)
-    return np.stack(
-        [ends[i] * across + edge * down for i, edge in ((0, top), (1, top), (1, bottom), (0, bottom))]
-    ).astype(np.float32)
+    half = np.array([[-wide, -high], [wide, -high], [wide, high], [-wide, high]], np.float32) / 2
+    middle = np.array([(left + right) / 2, float(below.mean())], np.float32)
+    return np.asarray((half + middle) @ np.stack([across, down]), np.float32)

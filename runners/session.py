@@ -5,7 +5,6 @@ bytes are read once, checked, and handed to ONNX Runtime.
 """
 
 import hashlib
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -25,22 +24,13 @@ class ModelError(Exception):
     """A model that must not or cannot be loaded; the text names the file."""
 
 
-class PackageFile(BaseModel):
-    """A model that ships inside an installed package. `path`: below the package's own folder."""
-
-    name: str
-    version: str
-    path: str
-
-
 class ModelEntry(BaseModel):
     """What loading needs of a manifest entry; licence, data and metrics stand beside it for people.
 
-    Exactly one of `file` (in the models folder) and `package` is given.
+    `file`: in the models folder.
     """
 
-    file: str | None = None
-    package: PackageFile | None = None
+    file: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -81,7 +71,7 @@ def read_model(name: str, models_dir: Path) -> tuple[Path, bytes]:
     entry = read_manifest(models_dir).models.get(name)
     if entry is None:
         raise ModelError(f"{models_dir / MANIFEST}: names no model {name!r}")
-    path = _locate(name, entry, models_dir)
+    path = _locate(entry, models_dir)
     try:
         model = path.read_bytes()
     except OSError as error:
@@ -120,24 +110,12 @@ def input_size(session: ort.InferenceSession) -> int:
     return height
 
 
-def _locate(name: str, entry: ModelEntry, models_dir: Path) -> Path:
-    """Where the file of a manifest entry lies on this machine."""
-    if (entry.file is None) == (entry.package is None):
-        raise ModelError(f"{models_dir / MANIFEST}: {name} must have either a file or a package")
-    if entry.package is None:
-        root, relative = models_dir.resolve(), entry.file or ""
-    else:
-        wanted = entry.package
-        try:
-            found = distribution(wanted.name)
-        except PackageNotFoundError as error:
-            raise ModelError(f"{wanted.path}: its package {wanted.name} {wanted.version} is not installed") from error
-        if found.version != wanted.version:
-            raise ModelError(f"{wanted.path}: needs {wanted.name} {wanted.version}, installed is {found.version}")
-        root, relative = Path(str(found.locate_file(wanted.name))).resolve(), wanted.path
-    path = (root / relative).resolve()
+def _locate(entry: ModelEntry, models_dir: Path) -> Path:
+    """Where the file of a manifest entry lies. Raises `ModelError` for one outside the folder."""
+    root = models_dir.resolve()
+    path = (root / entry.file).resolve()
     if not path.is_relative_to(root):
-        raise ModelError(f"{relative}: lies outside {root}")
+        raise ModelError(f"{entry.file}: lies outside {root}")
     return path
 
 

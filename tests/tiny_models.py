@@ -154,13 +154,13 @@ def ocr_detector_model(size: int = 192) -> onnx.ModelProto:
     """One level line of text across the middle of everything, read as it lies."""
     g = _Graph()
     side = size // 2
-    answer = np.zeros((1, 5, side, side), np.float32)
+    answer = np.zeros((1, 4, side, side), np.float32)
     answer[0, 0, side * 7 // 16 : side * 9 // 16, side // 4 : side * 3 // 4] = 0.9
-    answer[0, 1], answer[0, 3:] = 1.0, size / 8 / 8.0  # to the right; an eighth of the face up and down
+    answer[0, 1], answer[0, 3] = 1.0, size / 8 / 8.0  # level; a quarter of the face high
     gray = g.add("Cast", "faces", to=TensorProto.FLOAT)
     per_face = g.add("Mul", g.add("ReduceMean", gray, axes=[1, 2], keepdims=1), g.constant(0.0))  # (N, 1, 1)
     g.add("Add", g.add("Unsqueeze", per_face, g.constant([1], np.int64)), g.constant(answer), output="answers")
-    return g.model(["n", size, size], "answers", ["n", 5, side, side], name="faces")
+    return g.model(["n", size, size], "answers", ["n", 4, side, side], name="faces")
 
 
 def ocr_recognizer_model(text: str = READS) -> onnx.ModelProto:
@@ -187,7 +187,6 @@ def write_manifest(folder: Path, files: dict[str, bytes]) -> None:
         (folder / f"{name}.onnx").write_bytes(content)
         models[name] = {
             "file": f"{name}.onnx",
-            "package": None,
             "sha256": hashlib.sha256(content).hexdigest(),
             "bytes": len(content),
             "license": "Apache-2.0",

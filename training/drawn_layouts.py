@@ -5,7 +5,7 @@ pill, text twice on a capsule along or across it, letters turned around a wheel.
 faces known to carry nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import cos, degrees, pi, radians, sin
 from typing import Final
 
@@ -20,6 +20,8 @@ from training.face_views import Face, FaceLine
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 Words = Sequence[str]
+Word = Callable[[int], str]
+"""Draws a word of at most so many letters."""
 
 MARGIN: Final = 0.22
 """Of a line's height that a box leaves around it, as the labels of real lines do."""
@@ -47,8 +49,8 @@ class Canvas:
         return Fonts((str(rng.choice(self._fonts.latin)),), (str(rng.choice(self._fonts.hangul)),))
 
     def write(self, text: str, at: tuple[float, float], high: float, turn: float = 0.0) -> None:
-        """Ink a text around `at`, shares of the pill's width and height, as high as `high` px or as fits; `turn`: degrees
-        clockwise. Nothing where it would be too small to read."""
+        """Ink a text around `at`, shares of the pill's width and height, as high as `high` px or as fits; `turn`:
+        degrees clockwise. Nothing where it would be too small to read."""
         ink = letters(text, self._name, self._rng)
         middle = np.array([self.left + at[0] * self.width, self.top + at[1] * self.height])
         across = np.array([cos(radians(turn)), sin(radians(turn))])
@@ -90,7 +92,7 @@ def draw_layout(
     canvas = Canvas(body, fonts, rng)
     ratio = canvas.height / max(canvas.width, 1)
 
-    def word(most: int = 8) -> str:
+    def word(most: int) -> str:
         chosen = words[1] if rng.random() < hangul_share and len(words[1]) else words[0]
         while len(text := str(chosen[int(rng.integers(len(chosen)))])) > most:
             pass
@@ -103,7 +105,7 @@ def draw_layout(
     if kind < 0.14 and blank is None:
         pass  # nothing is written
     elif kind < 0.50:
-        _stack(canvas, [word() for _ in range(int(rng.choice([1, 2, 3], p=[0.55, 0.38, 0.07])))], rng)
+        _stack(canvas, [word(8) for _ in range(int(rng.choice([1, 2, 3], p=[0.55, 0.38, 0.07])))], rng)
     elif kind < 0.68:
         _beside_a_score(canvas, word, sign, ratio, rng)
     elif kind < 0.80:
@@ -155,7 +157,9 @@ def _stack(canvas: Canvas, texts: list[str], rng: np.random.Generator) -> None:
         canvas.write(text, (x, y + (number - (len(texts) - 1) / 2) * pitch), high, tilt)
 
 
-def _beside_a_score(canvas: Canvas, word, sign, ratio: float, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
+def _beside_a_score(
+    canvas: Canvas, word: Word, sign: Callable[[], str], ratio: float, rng: np.random.Generator
+) -> None:
     """A score line, or a cross, with text beside, above and below it."""
     thick, depth = int(rng.integers(2, 7)), float(rng.uniform(0.4, 1))
     upright, level = rng.random() < 0.7, rng.random() < 0.3 and ratio > 0.6
@@ -177,7 +181,7 @@ def _beside_a_score(canvas: Canvas, word, sign, ratio: float, rng: np.random.Gen
                 canvas.write(pick(), (column, row), high, turn)
 
 
-def _twice(canvas: Canvas, word, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
+def _twice(canvas: Canvas, word: Word, rng: np.random.Generator) -> None:
     """A capsule's two halves, each with one or two lines, along or across it, often the same on both."""
     turn = float(rng.choice([0.0, 0.0, 90.0, 270.0])) + _tilt(rng)
     texts = [word(6) for _ in range(int(rng.choice([1, 2])))]
@@ -194,7 +198,7 @@ def _twice(canvas: Canvas, word, rng: np.random.Generator) -> None:  # type: ign
             canvas.write(text, (half + across * off / canvas.width, 0.5 + down * off / canvas.height), high, turn)
 
 
-def _wheel(canvas: Canvas, word, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
+def _wheel(canvas: Canvas, word: Word, rng: np.random.Generator) -> None:
     """Letters set apart around the middle, their feet towards it; sometimes a word in the middle or at the bottom."""
     text = word(6)
     start, step = float(rng.uniform(-160, -60)), float(rng.uniform(32, 75))

@@ -12,29 +12,26 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from runners.ocr import Reader
 from runners.ocr_find import FoundLine, lines_of
 from training.background import trainee
 from training.face_views import Face, FaceLine
 from training.finder_batches import Batch, Faces, view
 from training.finder_net import SIZE, Exported, FinderNet
-from training.imprint_pills import imprint_pills
 from training.journal import Journal
-from training.labelled_faces import OwnTeacher, labelled_faces, shrunk
+from training.labelled_faces import labelled_faces, shrunk
 from training.options import read_options
-from training.ppocr_small import PpocrSmall
-from training.real_lines import read_faces
 from training.shipped import load_shipped
 from training.signs import catalogue_words
+from training.two_teachers import readings
 
 Float32 = NDArray[np.float32]
 
-DIRECTION_WEIGHT: Final = 2.0
-EDGE_WEIGHT: Final = 0.5
+BASE_WEIGHT: Final = 1.0
+HEIGHT_WEIGHT: Final = 1.0
 LIKE: Final = 1.6
 """Ratio of heights, and of widths, up to which a box found is the labelled one."""
-WITHIN: Final = 25.0
-"""Degrees up to which its direction is right."""
+WITHIN: Final = 15.0
+"""Degrees up to which its base line is right."""
 
 
 def load_for_export(checkpoint: Path) -> nn.Module:
@@ -45,10 +42,8 @@ def load_for_export(checkpoint: Path) -> nn.Module:
 
 
 def finder_loss(said: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy and Dice of the cores where it is known what stands there; direction and edges within cores.
-
-    `said`: (N, 5, h, w) of `FinderNet`. The squared error leaves a direction short where it cannot be told.
-    """
+    """Cross-entropy and Dice of the cores where it is known what stands there; within cores errors of base line and
+    height. `said`: (N, 4, h, w) of `FinderNet`."""
     core, counts = batch.targets[:, :1], batch.counts
     pixels = functional.binary_cross_entropy_with_logits(said[:, :1], core, counts * (1 + 2 * core), reduction="sum")
     chance = said[:, :1].sigmoid() * counts
@@ -56,9 +51,11 @@ def finder_loss(said: Tensor, batch: Batch) -> Tensor:
     dice = 1 - (2 * both + 1) / (chance.sum() + (core * counts).sum() + 1)
     inside = core * counts
     amount = inside.sum().clamp(min=1)
-    direction = ((said[:, 1:3] - batch.targets[:, 1:3]).square() * inside).sum() / amount
-    edges = (functional.smooth_l1_loss(said[:, 3:], batch.targets[:, 3:], reduction="none", beta=0.3) * inside).sum()
-    return pixels / counts.sum() + dice + DIRECTION_WEIGHT * direction + EDGE_WEIGHT * edges / amount
+    base = ((said[:, 1:3] - batch.targets[:, 1:3]).square() * inside).sum() / amount
+    high = functional.smooth_l1_loss(said[:, 3:], batch.targets[:, 3:], reduction="none", beta=0.3)
+    height = (high * inside).sum() / amount
+    within = BASE_WEIGHT * base + HEIGHT_WEIGHT * height
+    return pixels / counts.sum() + dice + within
 
 
 def found_by(net: nn.Module, faces: Sequence[Face]) -> list[list[FoundLine]]:
@@ -71,12 +68,12 @@ def found_by(net: nn.Module, faces: Sequence[Face]) -> list[list[FoundLine]]:
             images = torch.from_numpy(np.stack([view(face, SIZE, None)[0] for face in part]))
             for face, answer in zip(part, Exported(net)(images).numpy(), strict=True):  # type: ignore[arg-type]
                 scale = face.picture.shape[0] / SIZE
-                out.append([FoundLine(line.corners * scale, line.upright, line.chance) for line in lines_of(answer)])
+                out.append([FoundLine(line.corners * scale, line.chance) for line in lines_of(answer)])
     return out
 
 
 def measure(net: nn.Module, faces: Sequence[Face]) -> dict[str, float]:
-    """Of labelled lines: found as one box, of those the right way up; and boxes per blank face."""
+    """Of labelled lines: found as one box, of those along the right base line; and boxes per blank face."""
     found = found_by(net, faces)
     lines = [(line, boxes) for face, boxes in zip(faces, found, strict=True) for line in face.lines if line.text]
     alike = [next((box for box in boxes if _same(line, box)), None) for line, boxes in lines]
@@ -84,7 +81,7 @@ def measure(net: nn.Module, faces: Sequence[Face]) -> dict[str, float]:
     blank = [len(boxes) for face, boxes in zip(faces, found, strict=True) if face.complete and not face.lines]
     return {
         "found": round(len(hits) / max(len(lines), 1), 4),
-        "upright": round(float(np.mean([_turn(line.corners, box.corners) < WITHIN for line, box in hits])), 4),
+        "along": round(float(np.mean([_turn(line.corners, box.corners) < WITHIN for line, box in hits])), 4),
         "boxes_per_blank": round(float(np.mean(blank)), 3) if blank else float("nan"),
     }
 
@@ -99,32 +96,33 @@ def _same(line: FaceLine, box: FoundLine) -> bool:
 
 
 def _turn(one: Float32, other: Float32) -> float:
-    """Degrees between two lines' directions."""
+    """Degrees between two base lines, at most 90."""
     a, b = one[1] - one[0], other[1] - other[0]
-    return abs(float(np.degrees(np.arctan2(a[0] * b[1] - a[1] * b[0], a @ b))))
+    return float(np.degrees(np.arctan2(abs(a[0] * b[1] - a[1] * b[0]), abs(a @ b))))
 
 
 def train(config: dict[str, Any], data: Path, wheels: Path | None, start: Path | None = None) -> dict[str, Any]:
     """Run, or go on with, the training that `config` describes. Returns the metrics."""
     torch.manual_seed(config["seed"])
     journal = Journal("finder")
-    pills = [pill for pill in imprint_pills(data) if pill.part in ("train", "tuning")]
-    readings = [
-        read_faces(pills, journal.folder / f"nih-{name}.pkl", teacher)
-        for name, teacher in (("ppocr", PpocrSmall()), ("own", OwnTeacher(Reader.open(None))))
-    ]
+    read = readings(data, int(config["tfda_pills"]), journal.folder)
     parts = {
-        part: [shrunk(face, SIZE) for face in labelled_faces([[f for f in faces if f.part == part] for faces in readings])]
-        for part in ("train", "tuning")
-    }
-    del readings
-    drawn = Faces(parts["train"], catalogue_words(data), config)
+        (source, part): [
+            shrunk(face, SIZE) for face in labelled_faces([[f for f in faces if f.part == part] for faces in found])
+        ]
+        for source, found in read.items() if found for part in ("train", "tuning")
+    }  # fmt: skip
+    del read
+    tuning = parts["nih", "tuning"]
+    drawn = Faces(parts["nih", "train"], parts.get(("tfda", "train"), []), catalogue_words(data), config)
 
     net = FinderNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is None:
         net.start_from_imagenet(wheels)
-    else:
+    elif start.suffix == ".onnx":
         load_shipped(net, start, drawn.batch(0, config["batch"], SIZE).images)
+    else:
+        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
     run = trainee(net, config)
     state = journal.resume()
     if state is not None:
@@ -140,14 +138,18 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None, start: Path |
         losses.append(loss.item())
         if (step + 1) % config["log_every"] == 0 or step + 1 == steps:
             row = {"step": step + 1, "loss": round(float(np.mean(losses)), 4),
-                   **measure(run.average.module, parts["tuning"]), "seconds": round(time.monotonic() - began)}  # fmt: skip
+                   **measure(run.average.module, tuning), "seconds": round(time.monotonic() - began)}  # fmt: skip
             journal.log(row)
             tqdm.write(str(row))
             journal.save({"step": step + 1, **run.state()})
             losses = []
     journal.keep({"average": run.average.module.state_dict()})
-    metrics = {**row, "n_lines": sum(bool(line.text) for face in parts["tuning"] for line in face.lines),
-               "n_training_faces": len(parts["train"]), "config": config}  # fmt: skip
+    metrics = {
+        **row,
+        "n_lines": sum(bool(line.text) for face in tuning for line in face.lines),
+        "n_training_faces": {source: len(faces) for (source, part), faces in parts.items() if part == "train"},
+        "config": config,
+    }
     journal.metrics(metrics)
     return metrics
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from training.drawn_layouts import draw_layout
 from training.drawn_lines import Fonts
 from training.face_views import Face
-from training.finder_net import REACH, STRIDE
+from training.finder_net import CHANNELS, REACH, STRIDE
 from training.rendering.typeface import installed, latin_fonts
 from training.signs import Words, kept_out
 
@@ -31,7 +31,7 @@ POOL: Final = 2500
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`images`: (N, 1, S, S) float32 gray in [0, 255]; `targets`: (N, 5, S / 2, S / 2) as `FinderNet`, channel 0 in
+    """`images`: (N, 1, S, S) float32 gray in [0, 255]; `targets`: (N, 4, S / 2, S / 2) as `FinderNet`, channel 0 in
     {0, 1}; `counts`: (N, 1, S / 2, S / 2), 0 where it is not known what stands there."""
 
     images: Tensor
@@ -40,11 +40,15 @@ class Batch:
 
 
 class Faces:
-    """Draws training faces: real ones, real ones written on, and drawn ones."""
+    """Draws training faces: real ones, real ones written on, and drawn ones.
 
-    def __init__(self, real: Sequence[Face], words: Words, config: dict[str, Any]) -> None:
-        self._real = [face for face in real if face.lines]
-        self._blank = [face.picture for face in real if face.complete and not face.lines]
+    Args:
+        nih, tfda: labelled faces; those that are complete and carry nothing are written on.
+    """
+
+    def __init__(self, nih: Sequence[Face], tfda: Sequence[Face], words: Words, config: dict[str, Any]) -> None:
+        self._real = [[face for face in faces if face.lines] for faces in (nih, tfda)]
+        self._blank = [face.picture for face in (*nih, *tfda) if face.complete and not face.lines]
         self._words = (
             [word for word in words.latin if not kept_out(word)],
             [word for word in words.hangul if not kept_out(word)],
@@ -59,8 +63,9 @@ class Faces:
 
     def sample(self, rng: np.random.Generator) -> Face:
         config, kind = self._config, rng.random()
-        if self._real and kind < config["real_share"]:
-            return self._real[int(rng.integers(len(self._real)))]
+        if kind < config["real_share"]:
+            faces = self._real[1 if self._real[1] and rng.random() < config["tfda_share"] else 0]
+            return faces[int(rng.integers(len(faces)))]
         blank = self._blank[int(rng.integers(len(self._blank)))] if self._blank else None
         if blank is not None and kind < config["real_share"] + config["blank_share"]:
             return Face(blank, (), complete=True)
@@ -95,7 +100,9 @@ def placed(side: int, size: int, rng: np.random.Generator | None) -> Float32:
     if rng is None:
         turn, zoom, moved = 0.0, 1.0, np.zeros(2)
     else:
-        turn = 90.0 * int(rng.integers(4)) + float(rng.normal(0, 8)) if rng.random() < 0.7 else float(rng.uniform(0, 360))
+        turn = (
+            90.0 * int(rng.integers(4)) + float(rng.normal(0, 8)) if rng.random() < 0.7 else float(rng.uniform(0, 360))
+        )
         zoom, moved = float(np.exp(rng.normal(-0.05, 0.12))), rng.normal(0, 0.02, 2) * size
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), turn, zoom * size / side)
     matrix[:, 2] += (size - side) / 2 + moved
@@ -122,21 +129,20 @@ def in_other_light(shown: Float32, rng: np.random.Generator) -> Float32:
     if rng.random() < 0.25:  # a shadow or a gloss that the relief left behind
         spot = np.zeros_like(lit)
         x, y = (int(v) for v in rng.uniform(0.2, 0.8, 2) * size)
-        cv2.ellipse(spot, (x, y), (int(rng.uniform(6, 40)), int(rng.uniform(3, 16))), float(rng.uniform(0, 180)), 0, 360,
-                    1.0, -1)  # fmt: skip
+        axes = int(rng.uniform(6, 40)), int(rng.uniform(3, 16))
+        cv2.ellipse(spot, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
         lit = lit + cv2.GaussianBlur(spot, (0, 0), float(rng.uniform(1.5, 6))) * float(rng.normal(0, 50))
     return np.asarray(np.clip(128 + lit, 0, 255), np.float32)
 
 
 def targets(face: Face, matrix: Float32, size: int) -> tuple[Float32, Float32]:
-    """Targets (5, S / 2, S / 2) and counts (1, S / 2, S / 2) of a face in a view."""
+    """Targets (4, S / 2, S / 2) and counts (1, S / 2, S / 2) of a face in a view."""
     side = size // STRIDE
-    out = np.zeros((5, side, side), np.float32)
+    out = np.zeros((CHANNELS, side, side), np.float32)
     counts = np.full((side, side), 1.0 if face.complete else 0.0, np.float32)
     for line in face.lines:  # around a line all is known, and nothing where nobody knows what is written
         corners = line.corners @ matrix[:, :2].T + matrix[:, 2]
         cv2.fillConvexPoly(counts, _points(corners), 0.0 if line.text is None else 1.0)
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32) * STRIDE + (STRIDE - 1) / 2
     for line in face.lines:
         if line.text is None:
             continue
@@ -150,10 +156,10 @@ def targets(face: Face, matrix: Float32, size: int) -> tuple[Float32, Float32]:
         inner = corners + np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * (ends, tall) @ np.array([across, down])
         cv2.fillConvexPoly(core, _points(inner), 1)
         on = core > 0
-        below = (x[on] - corners[0, 0]) * down[0] + (y[on] - corners[0, 1]) * down[1]
         out[0][on] = 1
-        out[1][on], out[2][on] = across
-        out[3][on], out[4][on] = below / REACH, (height - below) / REACH
+        angle = np.arctan2(across[1], across[0])
+        out[1][on], out[2][on] = np.cos(2 * angle), np.sin(2 * angle)
+        out[3][on] = height / 2 / REACH
     return out, counts[None]
 
 

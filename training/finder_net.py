@@ -1,4 +1,4 @@
-"""The text finder's network: the background remover's trunk and decoder, five answers per pixel at half resolution."""
+"""The text finder's network: the background remover's trunk and decoder, four answers per pixel at half resolution."""
 
 from typing import Final
 
@@ -12,15 +12,16 @@ SIZE: Final = 192
 STRIDE: Final = 2
 """Px of the relief per px of the answer."""
 REACH: Final = 8.0
-"""Px of the relief per unit of the two distances."""
-CHANNELS: Final = 5
+"""Px of the relief per unit of the half height."""
+CHANNELS: Final = 4
 
 
 class FinderNet(MaskNet):
-    """(N, 1, S, S) float32 gray in [0, 255] -> (N, 5, S / 2, S / 2): what each pixel says of the line it lies on.
+    """(N, 1, S, S) float32 gray in [0, 255] -> (N, 4, S / 2, S / 2): what each pixel says of the line it lies on.
 
-    Channel 0: logit of lying in the core of a line; 1, 2: cosine and sine of the direction it is read in, x to the
-    right and y down, of any length; 3, 4: distance to the line's upper and its lower edge in units of `REACH` px.
+    Channel 0: logit of lying in the core of a line; 1, 2: cosine and sine of twice the angle of its base line, x to the
+    right and y down; 3: half its height in units of `REACH` px. Which of its two directions the line is read in is not
+    asked: only the letters tell, and the recogniser knows them (`benchmarks/results/ocr_variants.md`).
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,7 @@ class FinderNet(MaskNet):
 
 
 class Exported(nn.Module):
-    """(N, 1, S, S) float32 gray in [0, 255] -> (N, 5, S / 2, S / 2): as `FinderNet`, channel 0 a probability."""
+    """(N, 1, S, S) float32 gray in [0, 255] -> (N, 4, S / 2, S / 2): as `FinderNet`, channel 0 a probability."""
 
     def __init__(self, net: FinderNet) -> None:
         super().__init__()

@@ -29,6 +29,17 @@ def inset(photo: UInt8) -> Rectangle | None:
     return max(fitting, key=lambda r: r[2] * r[3], default=None)
 
 
+def bare(photo: UInt8) -> UInt8:
+    """The photo (H, W, 3), or of one with an inset that alone, its frame left out: the bubbles of a blister are alike
+    as two faces are, and larger."""
+    found = inset(photo)
+    if found is None:
+        return photo
+    x, y, w, h = found
+    rim = max(round(0.015 * w), 2)
+    return np.ascontiguousarray(photo[y + rim : y + h - rim, x + rim : x + w - rim])
+
+
 def _rectangles(mask: NDArray[Any]) -> list[Rectangle]:
     """Bounding boxes of the parts of a mask, and of the holes in them, that are rectangles along the axes."""
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))

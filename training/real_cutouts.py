@@ -23,7 +23,7 @@ from runners.detector import Detector
 from runners.session import MODELS_DIR, read_manifest
 from training.consumer import ConsumerPhoto
 from training.cutouts import read_rgb
-from training.insets import inset
+from training.insets import bare
 
 KEPT: Final = Path("runs") / "retrieval"
 
@@ -75,13 +75,8 @@ class Cutter:
         return self._cut
 
     def two_faces(self, photo: Path) -> list[UInt8]:
-        """Cut-outs of at most two faces of one pill on a photo that shows both; of one with an inset, from that alone:
-        the bubbles of a blister are alike, too, and larger."""
-        pixels = read_photo(photo.read_bytes()).pixels
-        if (bare := inset(pixels)) is not None:
-            x, y, w, h = bare
-            rim = max(round(0.015 * w), 2)
-            pixels = np.ascontiguousarray(pixels[y + rim : y + h - rim, x + rim : x + w - rim])
+        """Cut-outs of at most two faces of one pill on a photo that shows both; where it has an inset, from that."""
+        pixels = bare(read_photo(photo.read_bytes()).pixels)
         faces = asyncio.run(find_faces(pixels, self, self, 2))
         return [face.cut_out(pixels) for face in faces]
 

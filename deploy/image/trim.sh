@@ -2,16 +2,12 @@
 # Takes out of a site-packages folder what serving never opens: test suites, headers, training helpers, sample data.
 # What it keeps is checked by tests/integration/test_image.py, which serves a request from the trimmed image.
 #
-#   trim.sh SITE_PACKAGES MANIFEST      the models' manifest: of the models inside packages, those it names stay
+#   trim.sh SITE_PACKAGES
 set -eu
-manifest=$2
 cd "$1"
 rm -rf cv2/data \
     onnxruntime/transformers onnxruntime/quantization onnxruntime/tools onnxruntime/datasets \
     numpy/f2py numpy/_core/include numpy/_core/lib
-for model in rapidocr/models/*.onnx; do
-    grep -qF "\"models/${model##*/}\"" "$manifest" || rm -f "$model"
-done
 find . -depth -type d \( -name tests -o -name test \) -path '*/*/*' \
     ! -path './bentoml/*' ! -path './numpy/testing/*' -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.cpp' \) -delete
@@ -19,7 +15,7 @@ find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h'
 rm -f onnxruntime/capi/libonnxruntime.so*
 # symbols for debuggers, 24 MB; only of packages whose libraries auditwheel has not moved: those break when stripped
 if command -v strip >/dev/null; then
-    find uvloop aiohttp yaml httptools pyclipper -name '*.so' -exec strip --strip-unneeded {} +
+    find uvloop aiohttp yaml httptools -name '*.so' -exec strip --strip-unneeded {} +
 fi
 # rich asks pygments for these two languages, and serving colours no source code
 find pygments/lexers -type f ! -name '_*' ! -name 'python.*' ! -name 'special.*' -delete

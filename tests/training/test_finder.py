@@ -45,6 +45,13 @@ def batch_of(*faces: Face, rng: np.random.Generator | None = None) -> Batch:
     return Batch(*(torch.from_numpy(np.stack(part)) for part in zip(*views, strict=True)))
 
 
+def as_said(targets: torch.Tensor) -> torch.Tensor:
+    """What a perfect network says."""
+    said = targets.clone()
+    said[:, :1] = (said[:, :1] - 0.5) * 40
+    return said
+
+
 def test_runner_and_training_agree_on_what_the_answer_means():
     assert (FOUND_STRIDE, FOUND_REACH) == (STRIDE, REACH)
 
@@ -60,7 +67,8 @@ def test_the_wanted_answer_says_where_the_lines_are_however_the_face_is_turned(s
     for line in TWO.lines:
         true = line.corners @ matrix[:, :2].T + matrix[:, 2]
         near = min(found, key=lambda box: np.linalg.norm(box.corners.mean(axis=0) - true.mean(axis=0)))
-        assert np.linalg.norm(near.corners - true, axis=1).max() < 8
+        gaps = [np.linalg.norm(np.roll(near.corners, shift, axis=0) - true, axis=1).max() for shift in (0, 2)]
+        assert min(gaps) < 8  # from its beginning or from its end
 
 
 def test_what_is_not_known_does_not_count():
@@ -105,8 +113,9 @@ def test_text_on_a_real_blank_face_changes_it_only_around_the_text():
             continue
         reach = np.concatenate([line.corners for line in drawn.lines])
         assert len(changed)
-        assert (changed.min() >= 20) and (changed.max() <= 170)
-        assert np.isfinite(reach).all()
+        assert changed.min() >= 20  # nothing beside the pill
+        assert changed.max() <= 170
+        assert reach.min() > 0
 
 
 def test_the_network_answers_at_half_resolution_and_learns_a_face():
@@ -114,10 +123,9 @@ def test_the_network_answers_at_half_resolution_and_learns_a_face():
     net = FinderNet()
     batch = batch_of(TWO, face())
     said = net(batch.images)
-    assert said.shape == (2, 5, SIZE // 2, SIZE // 2)
-    perfect = batch.targets.clone()
-    perfect[:, :1] = (perfect[:, :1] - 0.5) * 40
-    assert float(finder_loss(perfect, batch)) < 0.05 < float(finder_loss(said, batch).detach())
+    assert said.shape == (2, 4, SIZE // 2, SIZE // 2)
+    perfect = as_said(batch.targets)
+    assert float(finder_loss(perfect, batch)) < 0.1 < float(finder_loss(said, batch).detach())
     flipped = perfect.clone()
     flipped[:, 1:3] *= -1
     assert float(finder_loss(flipped, batch)) > float(finder_loss(perfect, batch)) + 1
@@ -132,32 +140,32 @@ def test_the_network_answers_at_half_resolution_and_learns_a_face():
     assert losses[-1] < losses[0]
 
 
-def test_measured_are_the_lines_found_and_their_way_up():
+def test_measured_are_the_lines_found_and_their_base_line():
     class Knows(torch.nn.Module):
         def __init__(self, turned: bool) -> None:
             super().__init__()
             self.turned = turned
 
         def forward(self, images):
-            answer = batch_of(*[TWO] * len(images)).targets
-            answer[:, :1] = (answer[:, :1] - 0.5) * 40
+            answer = as_said(batch_of(*[TWO] * len(images)).targets)
             if self.turned:
                 answer[:, 1:3] *= -1
-                answer[:, 3:] = answer[:, [4, 3]]
             return answer
 
     right = measure(Knows(turned=False), [TWO, TWO])
-    assert (right["found"], right["upright"]) == (1.0, 1.0)
-    assert measure(Knows(turned=True), [TWO])["upright"] == 0.0
+    assert (right["found"], right["along"]) == (1.0, 1.0)
+    assert measure(Knows(turned=True), [TWO])["found"] < 1
     assert measure(Knows(turned=False), [TWO, face()])["boxes_per_blank"] == 2
 
 
 def test_training_faces_are_the_same_for_the_same_step():
-    config = {"seed": 3, "real_share": 0.3, "blank_share": 0.2, "written_share": 0.5, "hangul_share": 0.0,
-              "fresh_share": 0.5, "latin_fonts": [], "hangul_fonts": ["DejaVuSans.ttf", "NanumGothic.ttf"]}  # fmt: skip
+    config = {
+        "seed": 3, "real_share": 0.3, "tfda_share": 0.3, "blank_share": 0.2, "written_share": 0.5, "hangul_share": 0.0,
+        "fresh_share": 0.5, "latin_fonts": [], "hangul_fonts": ["DejaVuSans.ttf", "NanumGothic.ttf"],
+    }  # fmt: skip
     real = [shrunk(TWO, SIZE), shrunk(face(), SIZE)]
     try:
-        one, two = (Faces(real, Words(WORDS, ("정",)), config) for _ in range(2))
+        one, two = (Faces(real, real, Words(WORDS, ("정",)), config) for _ in range(2))
     except RuntimeError:
         pytest.skip("no Hangul font is installed")
     a, b = one.batch(0, 6, 160), two.batch(0, 6, 160)
