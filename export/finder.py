@@ -35,7 +35,7 @@ DATA: Final = (
 
 
 class TakesGrayFaces(nn.Module):
-    """(N, S, S) uint8 in front of a module that takes (N, 1, S, S) float32 in [0, 255]."""
+    """(N, H, W) uint8, both multiples of 32, in front of a module that takes (N, 1, H, W) float32 in [0, 255]."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -67,16 +67,16 @@ def worst_difference(module: nn.Module, model: onnx.ModelProto, tolerance: float
 def export_finder(checkpoint: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
     """The final graph and its facts for the manifest."""
     wrapped = TakesGrayFaces(load_for_export(checkpoint)).eval()
-    axes = {"faces": {0: "n"}, "answers": {0: "n"}}
+    axes = {"faces": {0: "n", 1: "h", 2: "w"}, "answers": {0: "n", 2: "h2", 3: "w2"}}
     plain = traced(wrapped, torch.from_numpy(sample_faces(2)), axes)
     exact = worst_difference(wrapped, plain, TOLERANCE)
     half = store_half(plain)
     stored = worst_difference(wrapped, half, HALF_TOLERANCE)
     return half, {
         "license": "Apache-2.0",
-        "input": {"name": "faces", "dtype": "uint8", "shape": ["n", SIZE, SIZE], "layout": "NHW", "color": "relief"},
+        "input": {"name": "faces", "dtype": "uint8", "shape": ["n", "h", "w"], "layout": "NHW", "color": "relief"},
         "output": {
-            "name": "answers", "dtype": "float32", "shape": ["n", CHANNELS, SIZE // STRIDE, SIZE // STRIDE],
+            "name": "answers", "dtype": "float32", "shape": ["n", CHANNELS, "h2", "w2"],
             "meaning": "probability of a line's core; cosine, sine of twice its angle; half its height in 8 px",
         },
         "opset": OPSET,

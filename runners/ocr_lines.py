@@ -17,9 +17,6 @@ SNAP: Final = 20
 """Degrees by which a line may stray from the common direction and still count as read in the same turn."""
 SQUARE: Final = 1.4
 """Ratio of a box's sides under which its direction is not known."""
-
-INSET: Final = 0.06
-"""Share of a pill's sides left out at each edge of it as a line: its rim."""
 FAINT: Final = 3
 """Gray levels from the ground within which a relief shows nothing."""
 
@@ -100,12 +97,3 @@ def turned_box(quad: Float32, rotation: int, size: int) -> tuple[float, float, f
     x, y = (quad - size / 2).T
     turned_x, turned_y = c * x + s * y + size / 2, -s * x + c * y + size / 2
     return float(turned_x.min()), float(turned_y.min()), float(turned_x.max()), float(turned_y.max())
-
-
-def whole_pill(picture: UInt8) -> list[Float32]:
-    """The pill on a relief (S, S, 3), within its rim, as the only line; [] when the picture is empty."""
-    x, y, w, h = cv2.boundingRect((np.abs(picture[..., 0].astype(np.int16) - GROUND) > FAINT).astype(np.uint8))
-    if not w or not h:
-        return []
-    left, right, top, bottom = x + INSET * w, x + w - INSET * w, y + INSET * h, y + h - INSET * h
-    return [np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)]

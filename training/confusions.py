@@ -38,7 +38,7 @@ def misread(reader: Reader, lines: Sequence[LabelledLine]) -> tuple[Counter[Pair
     meant: Counter[str] = Counter()
     rng = np.random.default_rng(5)
     for _ in range(VIEWS):
-        for line, said in zip(lines, reader.read_lines([view(line, rng) for line in lines]), strict=True):
+        for line, said in zip(lines, reader.recognizer.read([view(line, rng) for line in lines]), strict=True):
             truth = "".join(map(bare, normalise(line.text)))
             for read, letter in aligned("".join(map(bare, normalise(said.text))), truth):
                 meant[letter] += 1

@@ -18,7 +18,7 @@ from training.face_views import Face, FaceLine
 from training.finder_batches import Batch, Faces, view
 from training.finder_net import SIZE, Exported, FinderNet
 from training.journal import Journal
-from training.labelled_faces import labelled_faces, shrunk
+from training.labelled_faces import labelled_faces
 from training.options import read_options
 from training.shipped import load_shipped
 from training.signs import catalogue_words
@@ -107,9 +107,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None, start: Path |
     journal = Journal("finder")
     read = readings(data, int(config["tfda_pills"]), journal.folder)
     parts = {
-        (source, part): [
-            shrunk(face, SIZE) for face in labelled_faces([[f for f in faces if f.part == part] for faces in found])
-        ]
+        (source, part): labelled_faces([[f for f in faces if f.part == part] for faces in found])
         for source, found in read.items() if found for part in ("train", "tuning")
     }  # fmt: skip
     del read

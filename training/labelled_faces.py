@@ -7,7 +7,6 @@ is written on either, and the rest of both is known to be empty; elsewhere it ma
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,8 +34,8 @@ class OwnTeacher:
 
     def read_lines(self, lines: Sequence[UInt8]) -> list[tuple[str, float]]:
         """Text and chance that it is right of each (h, w, 3) line."""
-        said = self._reader.read_lines([line[..., 0] for line in lines])
-        return [(each.text, self._reader.confidence(each)) for each in said]
+        said = self._reader.recognizer.read([line[..., 0] for line in lines])
+        return [(each.text, self._reader.recognizer.confidence(each)) for each in said]
 
 
 def labelled_faces(readings: Iterable[Sequence[ReadFace]]) -> list[Face]:
@@ -53,14 +52,6 @@ def labelled_faces(readings: Iterable[Sequence[ReadFace]]) -> list[Face]:
         complete = found == wanted and len(sides) == 2
         faces += [Face(face.picture, tuple(lines), complete) for face, lines in sides if complete or _texts(lines)]
     return faces
-
-
-def shrunk(face: Face, size: int) -> Face:
-    """The same face (S, S) as a picture of (size, size) px."""
-    scale = size / face.picture.shape[0]
-    picture = cv2.resize(face.picture, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    lines = tuple(FaceLine((line.corners * scale).astype(np.float32), line.text) for line in face.lines)
-    return Face(picture, lines, face.complete)
 
 
 def _texts(lines: Sequence[FaceLine]) -> list[str]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from pipeline.schemas import Reading
-from runners.ocr import BATCH, LINE_HEIGHT, MOST_LINES
+from runners.ocr import MOST_LINES
 from runners.ocr_lines import aligned, directions
+from runners.ocr_recognizer import BATCH, LINE_HEIGHT
 from runners.ocr_relief import relief
 from runners.session import session_options
 

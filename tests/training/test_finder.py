@@ -19,7 +19,6 @@ from training.face_views import Face, FaceLine  # noqa: E402
 from training.finder import finder_loss, measure  # noqa: E402
 from training.finder_batches import Batch, Faces, placed, targets, view  # noqa: E402
 from training.finder_net import REACH, SIZE, STRIDE, Exported, FinderNet  # noqa: E402
-from training.labelled_faces import shrunk  # noqa: E402
 from training.rendering.typeface import BUILT_IN  # noqa: E402
 from training.signs import Words  # noqa: E402
 
@@ -59,7 +58,7 @@ def test_runner_and_training_agree_on_what_the_answer_means():
 @pytest.mark.parametrize("seed", range(12))
 def test_the_wanted_answer_says_where_the_lines_are_however_the_face_is_turned(seed):
     rng = np.random.default_rng(seed)
-    matrix = placed(384, SIZE, rng)
+    matrix = placed(TWO.picture, SIZE, rng)
     wanted, counts = targets(TWO, matrix, SIZE)
     assert counts.all()
     found = lines_of(wanted)
@@ -73,17 +72,23 @@ def test_the_wanted_answer_says_where_the_lines_are_however_the_face_is_turned(s
 
 def test_what_is_not_known_does_not_count():
     unsure = face(FaceLine(quad(100, 90, 280, 160), None), FaceLine(quad(120, 210, 280, 290), "7270"), complete=False)
-    wanted, counts = targets(unsure, placed(384, SIZE, None), SIZE)
+    wanted, counts = targets(unsure, placed(unsure.picture, SIZE, None), SIZE)
     assert len(lines_of(wanted)) == 1
     assert counts[0, 31, 48] == 0  # on the line that nobody read
     assert counts[0, 62, 48] == 1  # on the one that is known
     assert counts[0, 2, 2] == 0  # elsewhere, as something else may be written
 
 
-def test_a_face_keeps_its_lines_when_it_shrinks():
-    small = shrunk(TWO, SIZE)
-    assert small.picture.shape == (SIZE, SIZE)
-    assert small.lines[0].corners == pytest.approx(TWO.lines[0].corners / 2)
+def test_of_a_slender_pill_a_part_is_shown_larger_and_its_lines_with_it():
+    picture = np.full((384, 384), 128, np.uint8)
+    picture[130:254, 23:361] = 160
+    capsule = Face(picture, (FaceLine(quad(60, 170, 160, 214), "93"),), complete=True)
+    widths = []
+    for seed in range(20):
+        matrix = placed(capsule.picture, SIZE, np.random.default_rng(seed))
+        widths.append(float(np.hypot(*matrix[0, :2])) * 384 / SIZE)
+    assert min(widths) < 1.2
+    assert 1.3 < max(widths) < 2.4
 
 
 def test_drawn_faces_say_where_their_text_stands():
@@ -163,7 +168,7 @@ def test_training_faces_are_the_same_for_the_same_step():
         "seed": 3, "real_share": 0.3, "tfda_share": 0.3, "blank_share": 0.2, "written_share": 0.5, "hangul_share": 0.0,
         "fresh_share": 0.5, "latin_fonts": [], "hangul_fonts": ["DejaVuSans.ttf", "NanumGothic.ttf"],
     }  # fmt: skip
-    real = [shrunk(TWO, SIZE), shrunk(face(), SIZE)]
+    real = [TWO, face()]
     try:
         one, two = (Faces(real, real, Words(WORDS, ("정",)), config) for _ in range(2))
     except RuntimeError:
@@ -177,7 +182,7 @@ def test_training_faces_are_the_same_for_the_same_step():
 def test_the_file_answers_as_the_network():
     torch.manual_seed(1)
     wrapped = TakesGrayFaces(Exported(FinderNet().eval())).eval()
-    axes = {"faces": {0: "n"}, "answers": {0: "n"}}
+    axes = {"faces": {0: "n", 1: "h", 2: "w"}, "answers": {0: "n", 2: "h2", 3: "w2"}}
     model = traced(wrapped, torch.from_numpy(sample_faces(2)), axes)
     assert worst_difference(wrapped, model, 1e-3) <= 1e-3
     assert len(store_half(model).SerializeToString()) < 0.7 * len(model.SerializeToString())
