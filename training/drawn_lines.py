@@ -38,7 +38,10 @@ def draw_line(text: str, fonts: Fonts, rng: np.random.Generator) -> UInt8:
     mask[PAD : PAD + height, PAD : PAD + width] = ink
     if rng.random() < 0.35:
         _add_neighbour(mask, height, fonts, rng)
-    if rng.random() < 0.3:
+    gap = _widest_gap(ink) if " " in text else None
+    if gap is not None and rng.random() < 0.6:
+        _add_score_between(mask, PAD + gap, rng)
+    elif rng.random() < 0.36:
         _add_stroke(mask, rng)
     mask, box = _bend(mask, (PAD, PAD, PAD + width, PAD + height), rng)
     return _as_found(relief_of(shade(mask, rng), rng), box, rng)
@@ -82,18 +85,41 @@ def _add_neighbour(mask: Float32, height: int, fonts: Fonts, rng: np.random.Gene
         mask[start : start + part.shape[0], left : left + other.shape[1]] = part
 
 
+def _widest_gap(ink: Float32) -> int | None:
+    """Column in the middle of the widest stretch without ink between letters."""
+    inked = np.flatnonzero(ink.max(axis=0) > 0.1)
+    if len(inked) < 2:
+        return None
+    steps = np.diff(inked)
+    before = int(steps.argmax())
+    return int(inked[before] + steps[before] // 2) if steps[before] > 3 else None
+
+
+def _add_score_between(mask: Float32, x: int, rng: np.random.Generator) -> None:
+    """A score line between two texts, as in "9 | 3", as high as the letters or right across the pill."""
+    height = mask.shape[0]
+    reach = 0 if rng.random() < 0.7 else int(rng.uniform(0, PAD))
+    top = (x + int(rng.normal(0, 2)), reach)
+    cv2.line(
+        mask, top, (x + int(rng.normal(0, 2)), height - reach), float(rng.uniform(0.5, 1)), int(rng.integers(2, 8))
+    )
+
+
 def _add_stroke(mask: Float32, rng: np.random.Generator) -> None:
     """A score line beside, above or across the letters, or the arc of a logo or rim beside them."""
     height, width = mask.shape
     thick = int(rng.integers(2, 7))
     kind = rng.random()
-    if kind < 0.3:  # at one end
+    if kind < 0.25:  # at one end
         x = int(rng.choice([rng.uniform(0, PAD * 0.8), width - rng.uniform(0, PAD * 0.8)]))
         cv2.line(mask, (x, 0), (x + int(rng.normal(0, 3)), height), float(rng.uniform(0.5, 1)), thick)
-    elif kind < 0.5:  # between letters, or through one
+    elif kind < 0.47:  # between letters, or through one
         x = int(rng.uniform(PAD, width - PAD))
         cv2.line(mask, (x, 0), (x + int(rng.normal(0, 2)), height), float(rng.uniform(0.4, 1)), min(thick, 4))
-    elif kind < 0.8:  # above or below
+    elif kind < 0.6:  # right through all letters
+        y = int(rng.uniform(PAD, height - PAD))
+        cv2.line(mask, (0, y), (width, y + int(rng.normal(0, 3))), float(rng.uniform(0.4, 1)), min(thick, 4))
+    elif kind < 0.84:  # above or below
         y = int(rng.choice([rng.uniform(0, PAD * 0.6), height - rng.uniform(0, PAD * 0.6)]))
         cv2.line(mask, (0, y), (width, y + int(rng.normal(0, 3))), float(rng.uniform(0.5, 1)), thick)
     else:
@@ -184,16 +210,18 @@ def _as_found(image: Float32, corners: Float32, rng: np.random.Generator) -> UIn
 
 
 def random_text(words: Sequence[str], rng: np.random.Generator) -> str:
-    """A word of the catalogues, two of them, or letters and digits at random."""
+    """A word of the catalogues, two of them, or letters and digits at random: many of them single ones, and many in
+    two parts, because these are what a reader fails on most."""
     kind = rng.random()
-    if kind < 0.55:
+    if kind < 0.5:
         return str(words[int(rng.integers(len(words)))])
-    if kind < 0.65:
+    if kind < 0.6:
         return " ".join(str(words[int(rng.integers(len(words)))]) for _ in range(2))[:16]
     digits, letters = list("0123456789"), list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    length = int(rng.integers(1, 7))
-    if kind < 0.82:
-        return "".join(rng.choice(digits, length))
-    if kind < 0.92:
-        return "".join(rng.choice(letters, min(length, 5)))
-    return "".join(rng.choice(letters + digits, length))
+    if kind < 0.73:  # what stands on both sides of a score line
+        parts = ["".join(rng.choice(digits if rng.random() < 0.6 else letters, int(rng.integers(1, 4)))) for _ in "12"]
+        return " ".join(parts)
+    if kind < 0.81:
+        return "".join(rng.choice(letters if rng.random() < 0.7 else digits, int(rng.choice([1, 1, 2]))))
+    signs = digits if kind < 0.88 else letters if kind < 0.95 else letters + digits
+    return "".join(rng.choice(signs, int(rng.integers(1, 6 if signs is letters else 7))))

@@ -35,6 +35,15 @@ LETTERS: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 LINE_WIDTHS: Final = (64, 640)
 
 
+def known_signs() -> list[str]:
+    """The signs of the published recogniser, in the order of its output behind CTC's blank."""
+    return _signs(ort.InferenceSession(RECOGNIZER, session_options(), providers=["CPUExecutionProvider"]))
+
+
+def _signs(session: ort.InferenceSession) -> list[str]:
+    return [*session.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
+
+
 class PpocrSmall:
     """Detector at 224 px, every line in all its directions: what Pillscope shipped before it had its own recogniser."""
 
@@ -44,7 +53,7 @@ class PpocrSmall:
             for file in (DETECTOR, RECOGNIZER)
         )
         self._boxes = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True, max_candidates=100)
-        signs = ["", *self._recognizer.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
+        signs = ["", *_signs(self._recognizer)]
         self._kept = np.array([0] + [i for i, sign in enumerate(signs) if i and sign in LETTERS])  # 0 = CTC's blank
         self._signs = [signs[i] for i in self._kept]
 

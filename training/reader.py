@@ -3,43 +3,43 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import cv2
 import numpy as np
+import onnxruntime as ort
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.drawn_lines import Fonts, draw_line, random_text
-from training.imprint_pills import imprint_pills
+from runners.session import open_model
+from training.drawn_lines import Fonts, draw_line
 from training.journal import Journal
+from training.line_batches import Batches, Lines, Sample, collate
 from training.options import read_options
-from training.ppocr_small import PpocrSmall
-from training.reader_net import HEIGHT, ReaderNet
-from training.real_lines import LabelledLine, label, read_cutouts, read_faces, view
+from training.ppocr_small import RECOGNIZER, known_signs
+from training.reader_net import ReaderNet
+from training.reader_small_net import SmallReaderNet
+from training.real_lines import LabelledLine, view
 from training.rendering.typeface import installed, latin_fonts
 from training.shipped import load_shipped
-from training.signs import Words, catalogue_words, kept_out
+from training.signs import LATIN, Words, catalogue_words, kept_out
 from training.starts import start_file
-from training.tfda_imprints import tfda_cutouts
 from training.trainee import Trainee
+from training.two_teachers import labelled_lines, readings
+from training.worn_lines import worn
 
-UInt8 = NDArray[np.uint8]
-Sample = tuple[UInt8, str]
-
-POOL = 6000
-GRAY = 128
+NETS: Final[dict[str, type[ReaderNet | SmallReaderNet]]] = {"tiny": ReaderNet, "small": SmallReaderNet}
+"""By the name a configuration gives as `net`."""
 
 
 class WithProbabilities(nn.Module):
     """(N, 1, 48, W) -> (N, W / 8, 1 + signs) probabilities. `signs`: what the columns after the first stand for."""
 
-    def __init__(self, net: ReaderNet, signs: str) -> None:
+    def __init__(self, net: nn.Module, signs: str) -> None:
         super().__init__()
         self.net, self.signs = net, signs
+        self.kind = next(kind for kind, of in NETS.items() if isinstance(net, of))
 
     def forward(self, lines: Tensor) -> Tensor:
         out: Tensor = self.net(lines).softmax(-1)
@@ -49,106 +49,9 @@ class WithProbabilities(nn.Module):
 def load_for_export(checkpoint: Path) -> nn.Module:
     """The trained recogniser with its signs."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    net = ReaderNet(len(state["signs"]))
+    net = NETS[state["kind"]](len(state["signs"]))
     net.load_state_dict(state["average"])
     return WithProbabilities(net, state["signs"]).eval()
-
-
-class Lines:
-    """Draws training samples: (48, w) uint8 and the text to be read, "" = none."""
-
-    def __init__(self, real: Sequence[LabelledLine], words: Words, config: dict[str, Any]) -> None:
-        self._config = config
-        self._texts = [line for line in real if line.text]
-        self._turned = [line for line in real if not line.text]
-        self._latin = [word for word in words.latin if not kept_out(word)]
-        self._hangul = [word for word in words.hangul if not kept_out(word)]
-        self._fonts = Fonts(
-            latin_fonts() + installed(tuple(config["latin_fonts"])), installed(tuple(config["hangul_fonts"]))
-        )
-        if not self._fonts.hangul:
-            raise RuntimeError("no Hangul font is installed: apt install fonts-nanum")
-        self._pool: list[Sample] = []
-
-    def sample(self, rng: np.random.Generator) -> Sample:
-        config = self._config
-        if self._texts and rng.random() < config["real_share"]:
-            lines = self._turned if self._turned and rng.random() < config["turned_share"] * 1.5 else self._texts
-            line = lines[int(rng.integers(len(lines)))]
-            return view(line, rng), line.text
-        if self._pool and rng.random() > config["fresh_share"]:
-            return self._pool[int(rng.integers(len(self._pool)))]
-        sample = self.drawn(rng)
-        if len(self._pool) < POOL:
-            self._pool.append(sample)
-        else:
-            self._pool[int(rng.integers(POOL))] = sample
-        return sample
-
-    def drawn(self, rng: np.random.Generator) -> Sample:
-        config = self._config
-        kind = rng.random()
-        if kind < config["empty_share"]:
-            return draw_line("", self._fonts, rng), ""
-        if kind < config["empty_share"] + config["turned_share"]:
-            # a letter that is still one when turned round says nothing about its direction: only texts with a top
-            text = random_text(self._latin, rng)
-            text += str(rng.choice(list("23457AFGJKPRTVY"))) if not set(text) & set("23457AFGJKPRTVY") else ""
-            if rng.random() < 0.2:
-                text = str(rng.choice(self._hangul))
-            line = draw_line(text, self._fonts, rng)
-            quarter = int(rng.choice([1, 3])) if line.shape[1] < 1.5 * HEIGHT and rng.random() < 0.5 else 2
-            line = np.ascontiguousarray(np.rot90(line, quarter))
-            return cv2.resize(line, (max(16, round(line.shape[1] * HEIGHT / line.shape[0])), HEIGHT)).astype(
-                np.uint8
-            ), ""
-        if rng.random() < config["hangul_share"]:
-            text = str(rng.choice(self._hangul))
-            if rng.random() < 0.35:  # syllables in other company, so that rare ones are seen as often
-                text = "".join(rng.choice(list(self._syllables()), int(rng.integers(1, 5))))
-            return draw_line(text, self._fonts, rng), text
-        text = " ".join(random_text(self._latin, rng).split())
-        return draw_line(text, self._fonts, rng), text
-
-    def _syllables(self) -> str:
-        if not hasattr(self, "_all"):
-            self._all = "".join(sorted({letter for word in self._hangul for letter in word if letter > "\uac00"}))
-        return self._all
-
-
-def collate(samples: Sequence[Sample], most_width: int) -> Tensor:
-    """(N, 1, 48, W) float32: lines side by side on the left, mid-gray to the right."""
-    widths = [min(line.shape[1], most_width) for line, _ in samples]
-    width = -(-max(*widths, 32) // 16) * 16
-    out = np.full((len(samples), 1, HEIGHT, width), GRAY, np.uint8)
-    for row, ((line, _), own) in enumerate(zip(samples, widths, strict=True)):
-        fitted = line if line.shape[1] == own else cv2.resize(line, (own, HEIGHT), interpolation=cv2.INTER_AREA)
-        out[row, 0, :, :own] = fitted
-    return torch.from_numpy(out).float()
-
-
-class Batches:
-    """Batches of like width, drawn from (seed, round) alone, so that resuming repeats nothing."""
-
-    ROUND = 16  # batches drawn together and sorted by width
-
-    def __init__(self, lines: Lines, config: dict[str, Any], signs: str) -> None:
-        self._lines, self._config = lines, config
-        self._code = {sign: number for number, sign in enumerate(signs, 1)}
-        self._ready: list[list[Sample]] = []
-
-    def batch(self, step: int) -> tuple[Tensor, list[list[int]]]:
-        """Lines and the codes of their texts."""
-        count = self._config["batch"]
-        if not self._ready:
-            rng = np.random.default_rng((self._config["seed"], step))
-            samples = [self._lines.sample(rng) for _ in range(count * self.ROUND)]
-            samples.sort(key=lambda sample: sample[0].shape[1])
-            groups = [samples[start : start + count] for start in range(0, len(samples), count)]
-            self._ready = [groups[i] for i in rng.permutation(len(groups))]
-        samples = self._ready.pop()
-        targets = [[self._code[letter] for letter in text if letter in self._code] for _, text in samples]
-        return collate(samples, self._config["most_width"]), targets
 
 
 def ctc(logits: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:
@@ -182,19 +85,65 @@ def share_right(texts: Sequence[str], samples: Sequence[Sample]) -> float:
     return round(float(np.mean(right)), 4) if right else float("nan")
 
 
-def validation(tuning: Sequence[LabelledLine], words: Words, config: dict[str, Any]) -> dict[str, list[Sample]]:
-    """Fixed lines by kind: of tuning pills; Hangul words in fonts that are not trained on."""
+def validation(
+    nih: Sequence[LabelledLine], tfda: Sequence[LabelledLine], words: Words, config: dict[str, Any]
+) -> dict[str, list[Sample]]:
+    """Fixed lines by kind: of tuning pills; drawn Hangul words in fonts, and drawn signs and pairs of words that are
+    not trained on."""
     rng = np.random.default_rng(99)
-    fonts = Fonts(latin_fonts(), installed(tuple(config["kept_out_fonts"])))
+    latin = Fonts(latin_fonts(), installed(tuple(config["kept_out_fonts"])))
     unseen = [word for word in words.hangul if kept_out(word)]
+    parts = [word for word in words.latin if kept_out(word) and len(word) <= 3]
+    written = [line for line in nih if line.text]
     return {
-        "real": [(view(line, rng), line.text) for line in tuning if line.text],
-        "turned": [(view(line, rng), "") for line in tuning if not line.text],
-        "hangul": [(draw_line(word, fonts, rng), word) for word in (unseen * 3)[:150]] if fonts.hangul else [],
+        "real": [(view(line, rng), line.text) for line in written],
+        "worn": [(worn(view(line, rng), rng), line.text) for line in written[::2]],
+        "short": [(view(line, rng), line.text) for line in written for _ in range(2) if len(line.text) <= 2],
+        "turned": [(view(line, rng), "") for line in nih if not line.text][:150],
+        "taiwan": [(view(line, rng), line.text) for line in tfda if line.text],
+        "hangul": [(draw_line(word, latin, rng), word) for word in (unseen * 3)[:150]] if latin.hangul else [],
+        "single": [(draw_line(sign, latin, rng), sign) for sign in LATIN[:36] for _ in range(3)],
+        "scored": [
+            (draw_line(text, latin, rng), text)
+            for text in (f"{rng.choice(parts)} {rng.choice(parts)}" for _ in range(100 if parts else 0))
+        ],
     }
 
 
-def begun(net: ReaderNet, config: dict[str, Any], journal: Journal) -> tuple[Trainee, int]:
+class Shipped(nn.Module):
+    """The shipped file in the place of a network in training: (N, 1, 48, W) float32 -> (N, W / 8, 1 + signs)."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        super().__init__()
+        self._session = session
+
+    def forward(self, lines: Tensor) -> Tensor:
+        return torch.from_numpy(self._session.run(None, {"lines": lines[:, 0].numpy().astype(np.uint8)})[0])
+
+
+def first_weights(
+    config: dict[str, Any], signs: str, wheels: Path | None, start: Path | None, lines: Tensor
+) -> ReaderNet | SmallReaderNet:
+    """The network as a training begins it.
+
+    Args:
+        start: checkpoint of an earlier run or a shipped file; None = the published weights.
+        lines: a batch, to set the norms by where `start` is a shipped file.
+    """
+    net = NETS[config["net"]](len(signs))
+    if start is not None and start.suffix == ".onnx":
+        load_shipped(net, start, lines)
+    elif start is not None:
+        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+    elif isinstance(net, SmallReaderNet):
+        net.start_from_ppocr(RECOGNIZER, known_signs(), signs)
+    else:
+        known = start_file("ppocrv6_tiny_signs", wheels).read_text(encoding="utf-8").splitlines()
+        net.start_from_ppocr(start_file("ppocrv6_tiny", wheels), known, signs)
+    return net
+
+
+def begun(net: ReaderNet | SmallReaderNet, config: dict[str, Any], journal: Journal) -> tuple[Trainee, int]:
     """The training of a recogniser whose edges stay as they are, as far as `journal` has it, and its next step."""
     for part in net.edges():
         part.requires_grad_(False)
@@ -219,29 +168,16 @@ def train(
     torch.manual_seed(config["seed"])
     journal = Journal("reader")
     words = catalogue_words(data)
-    teacher, pills = PpocrSmall(), int(config["tfda_pills"])
-    faces = {
-        "nih": read_faces(imprint_pills(data), journal.folder / "faces.pkl", teacher),
-        "tfda": read_cutouts(tfda_cutouts(data, pills), journal.folder / f"tfda-{pills}.pkl", teacher) if pills else [],
-    }
-    lines = {
-        (source, part): [line for face in found if face.part == part for line in label(face)]
-        for source, found in faces.items() for part in ("train", "tuning")
-    }  # fmt: skip
-    real = {part: lines["nih", part] + lines["tfda", part] for part in ("train", "tuning")}
-    checks = validation(lines["nih", "tuning"], words, config)
-    rng = np.random.default_rng(99)
-    checks["taiwan"] = [(view(line, rng), line.text) for line in lines["tfda", "tuning"] if line.text]
-    batches = Batches(Lines(real["train"], words, config), config, words.signs)
-
-    net = ReaderNet(len(words.signs))
-    known = start_file("ppocrv6_tiny_signs", wheels).read_text(encoding="utf-8").splitlines()
-    net.start_from_ppocr(start_file("ppocrv6_tiny", wheels), known, words.signs)
-    if start is not None and start.suffix == ".onnx":
-        load_shipped(net, start, batches.batch(0)[0])
-    elif start is not None:
-        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+    read = readings(data, int(config["tfda_pills"]), journal.folder)
+    nih, tfda = ({part: labelled_lines(read[s], part) for part in ("train", "tuning")} for s in ("nih", "tfda"))
+    checks = validation(nih["tuning"], tfda["tuning"], words, config)
+    batches = Batches(Lines(nih["train"], tfda["train"], words, config), config, words.signs)
+    net = first_weights(config, words.signs, wheels, start, batches.batch(0)[0])
     run, first = begun(net, config, journal)
+    told = {"kind": config["net"], "signs": words.signs}
+    shipped = measure(Shipped(open_model("ocr_recognizer")), checks, words.signs, config["most_width"])
+    counts = {name: len(samples) for name, samples in checks.items()}
+    tqdm.write(f"shipped: {shipped}; lines: {counts}")
     began, losses = time.monotonic(), []
     for step in tqdm(range(first, config["steps"]), initial=first, total=config["steps"], desc="reader", unit="step"):
         net.train()
@@ -256,12 +192,13 @@ def train(
             tqdm.write(str(row))
             losses = []
         if (step + 1) % config["save_every"] == 0:
-            journal.save({"step": step + 1, "signs": words.signs, **run.state()})
-    journal.keep({"signs": words.signs, "average": run.average.module.state_dict()})
+            journal.save({"step": step + 1, **told, **run.state()})
+    journal.keep({**told, "average": run.average.module.state_dict()})
     metrics = {
         "lines_read_exactly": measure(run.average.module, checks, words.signs, config["most_width"]),
-        "n": {name: len(samples) for name, samples in checks.items()},
-        "n_real_training_lines": {source: len(lines[source, "train"]) for source in faces},
+        "by_the_reader_shipped_before": shipped,
+        "n": counts,
+        "n_real_training_lines": {"nih": len(nih["train"]), "tfda": len(tfda["train"])},
         "config": config,
     }
     journal.metrics(metrics)

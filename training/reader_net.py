@@ -4,16 +4,15 @@ Written out in torch (rather than converted) so that it trains at full speed; `s
 ONNX file node by node. Its batch normalisations are folded there already, all but four.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
+
+from training.ppocr_weights import layer_weights, take, take_signs
 
 HEIGHT: Final = 48
 """Height of a line, px."""
@@ -99,68 +98,14 @@ class ReaderNet(nn.Module):
             known: its signs, in order.
             signs: ours, in order; those it does not know start at random, small.
         """
-        graph = onnx.load(model).graph
-        values = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
-        for node in graph.node:
-            if node.op_type == "Constant":
-                values[node.output[0]] = torch.from_numpy(np.array(numpy_helper.to_array(node.attribute[0].t)))
-        source = _weights(graph, values)
+        source = layer_weights(model)
         with torch.no_grad():
             first = next(source)[0]
             self.conv1.weight.copy_(first.sum(1, keepdim=True))  # gray: all three channels are equal
             for layer in list(self.modules())[2:]:
                 if (
-                    isinstance(layer, nn.Conv1d | nn.Conv2d | nn.BatchNorm1d | nn.BatchNorm2d)
-                    and layer is not self.conv1
-                ):
-                    _take(layer, next(source))
-                elif layer is self.tie:
-                    weight, bias = next(source)
-                    self.tie.weight.copy_(weight.T)
-                    self.tie.bias.copy_(bias)
+                    isinstance(layer, nn.Conv1d | nn.Conv2d | nn.BatchNorm1d | nn.BatchNorm2d) or layer is self.tie
+                ) and layer is not self.conv1:
+                    take(layer, next(source))
             weight, bias = next(source)
-            place = {sign: number for number, sign in enumerate(known, 1)}
-            nn.init.normal_(self.signs.weight, std=float(weight.std()) / 2)
-            self.signs.bias.fill_(float(bias[1:].median()))
-            for row, sign in [(0, ""), *enumerate(signs, 1)]:
-                column = 0 if row == 0 else place.get(sign)
-                if column is not None:
-                    self.signs.weight[row].copy_(weight[:, column])
-                    self.signs.bias[row].copy_(bias[column])
-
-
-def _weights(graph: onnx.GraphProto, values: dict[str, Tensor]) -> Iterator[list[Tensor]]:
-    """Weight and bias of each layer, in the order the graph runs them."""
-    origin = {node.output[0]: node for node in graph.node}
-
-    def value(name: str) -> Tensor | None:
-        """A constant, through the reshapes and copies in front of it."""
-        while name not in values and name in origin and origin[name].op_type in ("Identity", "Reshape", "Unsqueeze"):
-            name = origin[name].input[0]
-        return values.get(name)
-
-    following: dict[str, onnx.NodeProto] = {}
-    for node in graph.node:
-        for name in node.input:
-            following.setdefault(name, node)
-    for node in graph.node:
-        if node.op_type in ("Conv", "MatMul"):
-            weight = value(node.input[1])
-            if weight is None:
-                raise ValueError(f"{node.name}: its weight is not a constant")
-            after = following.get(node.output[0])
-            bias = value(after.input[1]) if after is not None and after.op_type == "Add" else None
-            yield [weight] if bias is None else [weight, bias.flatten()]
-        elif node.op_type == "BatchNormalization":
-            yield [found for name in node.input[1:] if (found := value(name)) is not None]
-
-
-def _take(layer: nn.Module, tensors: list[Tensor]) -> None:
-    if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-        own = [layer.weight, layer.bias, layer.running_mean, layer.running_var]
-    else:
-        own = [layer.weight] + ([layer.bias] if layer.bias is not None else [])
-    for mine, given in zip(own, tensors, strict=True):
-        if mine is None or mine.numel() != given.numel():
-            raise ValueError(f"{layer}: {tuple(given.shape)} does not fit")
-        mine.copy_(given.reshape(mine.shape))
+            take_signs(self.signs, weight, bias, known, signs)

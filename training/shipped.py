@@ -48,11 +48,16 @@ def folded_weights(path: Path) -> tuple[dict[str, tuple[Tensor, Tensor | None]],
             found[module_path(node.name)] = (weight, bias[0] if bias else None)
         elif node.op_type == "MatMul" and node.input[1] in tensors:  # a linear layer over more than two dimensions
             tensors[f"{module_path(node.name)}.weight"] = tensors[node.input[1]].T
+        elif node.op_type == "LayerNormalization":  # equal tensors are stored once, under the name of one
+            for part, name in zip(("weight", "bias"), node.input[1:], strict=True):
+                tensors[f"{module_path(node.name)}.{part}"] = tensors[name]
     return found, tensors
 
 
 def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
-    """Fill `net`, in place, with the convolutions and linear layers of `path`. Returns how many convolutions there are.
+    """Fill `net`, in place, with the convolutions, linear layers and layer norms of `path`.
+
+    Returns how many convolutions there are.
 
     Args:
         net: the network before folding; a norm comes right behind its convolution.
@@ -96,7 +101,7 @@ def load_shipped(net: nn.Module, path: Path, images: Tensor) -> int:
         elif place + 1 < len(layers) and isinstance(layers[place + 1], NORMS):
             shifts[layers[place + 1]] = shift
     for name, layer in net.named_modules():
-        if isinstance(layer, nn.Linear):
+        if isinstance(layer, nn.Linear | nn.LayerNorm):
             for part, value in layer.named_parameters():
                 kept = tensors.get(f"{prefix}{name}.{part}")
                 if kept is None or kept.shape != value.shape:

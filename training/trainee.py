@@ -53,4 +53,5 @@ class Trainee:
         self.average.module.load_state_dict(state["average"])
         self.average.n_averaged.fill_(1)  # more than none: the next update averages instead of copying
         self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        planned = {key: self.schedule.state_dict()[key] for key in ("total_steps", "_schedule_phases")}
+        self.schedule.load_state_dict(state["schedule"] | planned)  # a run may be told to end sooner than it was

@@ -1,4 +1,4 @@
-"""Real faces as two teachers read them, PP-OCRv6 small and the shipped reader, and the lines that either could label."""
+"""Real faces as two teachers read them, PP-OCRv6 small and the shipped reader, and the lines that one could label."""
 
 from collections.abc import Sequence
 from pathlib import Path

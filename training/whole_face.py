@@ -16,28 +16,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from runners.ocr import Reader
 from training.drawn_faces import draw_face
 from training.drawn_lines import Fonts, random_text
 from training.face_views import SIZES, Face, View, gathered, view
-from training.imprint_pills import imprint_pills
 from training.journal import Journal
-from training.labelled_faces import OwnTeacher, labelled_faces
+from training.labelled_faces import labelled_faces
 from training.options import read_options
-from training.ppocr_small import PpocrSmall
 from training.reader import begun
 from training.reader_net import ReaderNet
-from training.real_lines import ReadFace, read_cutouts, read_faces
 from training.rendering.typeface import installed, latin_fonts
 from training.shipped import load_shipped
 from training.signs import Words, catalogue_words, kept_out
-from training.tfda_imprints import tfda_cutouts
+from training.starts import start_file
+from training.two_teachers import readings
 
 UInt8 = NDArray[np.uint8]
 
 POOL: Final = 3000
 NAME: Final = "whole_face"
-START: Final = Path("models") / "ocr_recognizer.onnx"
 
 
 class WholeFaceNet(ReaderNet):
@@ -194,16 +190,8 @@ def measure(net: nn.Module, checks: dict[str, list[View]], signs: str) -> dict[s
 
 def real_faces(config: dict[str, Any], data: Path, folder: Path) -> dict[str, list[Face]]:
     """Labelled faces by source and part."""
-    own, ppocr, out = OwnTeacher(Reader.open(None)), PpocrSmall(), {}
-    pills = [pill for pill in imprint_pills(data) if pill.part in ("train", "tuning")]
-    count = int(config["tfda_pills"])
-    for source in ("nih", "tfda") if count else ("nih",):
-        read: list[list[ReadFace]] = []
-        for name, teacher in (("ppocr", ppocr), ("own", own)):
-            if source == "nih":
-                read.append(read_faces(pills, folder / f"nih-{name}.pkl", teacher))
-            else:
-                read.append(read_cutouts(tfda_cutouts(data, count), folder / f"tfda-{count}-{name}.pkl", teacher))
+    out = {}
+    for source, read in readings(data, int(config["tfda_pills"]), folder).items():
         for part in ("train", "tuning"):
             chosen = [[face for face in faces if face.part == part] for faces in read]
             out[f"{source} {part}"] = labelled_faces(chosen)
@@ -229,7 +217,8 @@ def train(config: dict[str, Any], data: Path, start: Path | None = None) -> dict
     """Run, or go on with, the training that `config` describes. Returns the metrics.
 
     Args:
-        start: the shipped line recogniser, or a checkpoint of an earlier run.
+        start: the tiny line recogniser (`configs/reader_tiny.yaml`) as a file or checkpoint, or one of an earlier run;
+            None = the published weights.
     """
     torch.manual_seed(config["seed"])
     journal = Journal(NAME)
@@ -240,8 +229,10 @@ def train(config: dict[str, Any], data: Path, start: Path | None = None) -> dict
     code = {sign: number for number, sign in enumerate(words.signs, 1)}
 
     net = WholeFaceNet(len(words.signs))
-    start = start or START
-    if start.suffix == ".onnx":
+    if start is None:
+        known = start_file("ppocrv6_tiny_signs").read_text(encoding="utf-8").splitlines()
+        net.start_from_ppocr(start_file("ppocrv6_tiny"), known, words.signs)
+    elif start.suffix == ".onnx":
         first = [each.pixels for each in batches.batch(0)[0]]
         load_shipped(net, start, torch.from_numpy(gathered(first)).unsqueeze(1).float())
     else:

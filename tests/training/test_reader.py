@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from training.drawn_lines import Fonts, draw_line, random_text  # noqa: E402
 from training.imprint_pills import HALF, imprint_pills  # noqa: E402
-from training.reader import collate, ctc, read, share_right  # noqa: E402
+from training.line_batches import collate  # noqa: E402
+from training.reader import ctc, read, share_right  # noqa: E402
 from training.reader_net import HEIGHT, STEP, ReaderNet  # noqa: E402
 from training.real_lines import FoundLine, LabelledLine, ReadFace, label, view, wanted_texts  # noqa: E402
 from training.rendering.typeface import BUILT_IN  # noqa: E402
