@@ -47,7 +47,7 @@ BELIEF: Final = 0.6
 """How much of the recogniser's log probabilities is believed: its steps are not independent, it is too sure."""
 LEAST: Final = -12.0
 """Nats below the best text from which a text was not read."""
-TURNED_MOST: Final = 8.0
+TURNED_MOST: Final = 5.0
 """Nats from which no text is taken for one that was read upside down."""
 MISS: Final = 0.45
 """How often the reader misses a token altogether (tuning pills: token recall .65)."""
