@@ -152,7 +152,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/ranking.yaml"))
     arguments = parse_with_data(parser, argv)
     start = RankingWeights.model_validate(yaml.safe_load(arguments.config.read_text(encoding="utf-8"))["start"])
-    queries, _ = build_queries(load_pipeline(), arguments.data)
+    queries, *_ = build_queries(load_pipeline(), arguments.data)
     rows: list[Row] = []
     for name, ablations in KINDS.items():
         less = [reduced(query, ablations) for query in queries]

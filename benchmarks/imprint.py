@@ -8,7 +8,7 @@ photos, and rendered faces with words, for Hangul also fonts, that the reader wa
 
 A pill counts as right when an item of its appearance group has the best score; groups of equal score share the places.
 Which side of an NIH crop carries which token is not known, so both sides are pooled, and "one side" contains sides
-that carry nothing.
+that carry nothing; what a perfect reader would get on the same pills stands beside it.
 """
 
 import argparse
@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import imprint_sets
+from benchmarks.imprint_ceiling import read_perfectly, token_sides, ways
 from benchmarks.imprint_scores import PART, Readings, ReadPill, confidence_table, reading_rows
 from benchmarks.imprint_sets import Pill
 from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
-from benchmarks.rows import Row, wilson
+from benchmarks.rows import Row, share_row, wilson
 from index.importers import kr_mfds, tw_tfda, us_nih
 from pipeline.imprint import ImprintLexicon, ItemImprint
 from pipeline.schemas import Reading
@@ -37,7 +38,10 @@ from training.ppocr_small import PpocrSmall
 
 UInt8 = NDArray[np.uint8]
 Read = Callable[[UInt8], list[list[Reading]]]
+Query = tuple[Sequence[Readings], str]
+"""The sides seen, and the group that is right."""
 
+PERFECT: Final = "a perfect reader"
 TOPS: Final = (1, 5)
 TIMED: Final = 20
 """Pills whose faces are read several times, for the clock."""
@@ -119,16 +123,23 @@ def speed_row(name: str, read: Read, pills: Sequence[Pill]) -> Row:
     return Row("speed", f"{name}: NIH", metric, float(np.median(best)), low, high, len(best), "faces")
 
 
-def rank_rows(catalogue: Catalogue, queries: Sequence[tuple[Sequence[Readings], str]], dataset: str) -> list[Row]:
+def rank_rows(catalogue: Catalogue, queries: Sequence[Query], dataset: str) -> list[Row]:
     """The right pill first and among five by imprint alone, against US items and against all three catalogues."""
     rows = []
     for us_only, against in ((True, "US items with an imprint"), (False, "three catalogues")):
         chances = np.array([catalogue.chances(sides, group, us_only=us_only) for sides, group in queries])
-        for top, hits in zip(TOPS, chances.sum(axis=0), strict=True):
-            low, high = wilson(round(float(hits)), len(queries))
-            value = float(hits) / len(queries)
-            metric = f"top-{top} by imprint alone, {against}"
-            rows.append(Row(PART, dataset, metric, value, min(low, value), max(high, value), len(queries), "queries"))
+        rows += share_rows(chances, dataset, against)
+    return rows
+
+
+def share_rows(chances: NDArray[np.float64], dataset: str, against: str) -> list[Row]:
+    """`chances`: (n, TOPS) of the right pill to be among that many."""
+    rows = []
+    for top, hits in zip(TOPS, chances.sum(axis=0), strict=True):
+        low, high = wilson(round(float(hits)), len(chances))
+        value = float(hits) / len(chances)
+        metric = f"top-{top} by imprint alone, {against}"
+        rows.append(Row(PART, dataset, metric, value, min(low, value), max(high, value), len(chances), "queries"))
     return rows
 
 
@@ -147,16 +158,53 @@ def sets(data: Path, models_dir: Path | None, half: Part, *, photos: bool) -> di
     }
 
 
-def reader_rows(name: str, read: Read, faces: dict[str, list[Pill]], catalogue: Catalogue) -> tuple[list[Row], str]:
-    """All tables of one reader."""
+def ceiling_rows(readers: Sequence[Sequence[ReadPill]], catalogue: Catalogue, dataset: str) -> list[Row]:
+    """What a perfect reader would get on the same pills, both sides and one; `readers`: what each read, pill by pill.
+
+    Where the readers do not tell which side carries what, both sides together are taken as one that carries all, and
+    one side is also counted as if they stood in the best of all ways, for each figure its own: no reader gets more."""
+    both: list[Query] = []
+    told: list[Query] = []
+    untold: list[tuple[list[list[Readings]], str]] = []
+    for same in zip(*readers, strict=True):
+        pill = same[0].pill
+        if pill.group not in catalogue:
+            continue
+        sides = token_sides(same)
+        both.append(([read_perfectly(tokens) for tokens in sides or (pill.tokens, ())], pill.group))
+        if sides:
+            told += [((read_perfectly(tokens),), pill.group) for tokens in sides]
+        else:
+            untold.append(([[read_perfectly(side) for side in way] for way in ways(pill.tokens)], pill.group))
+    title = f"{PERFECT}: {dataset}, one side"
+    rows = rank_rows(catalogue, both, f"{PERFECT}: {dataset}, both sides")
+    rows += rank_rows(catalogue, told, title)
+    rows += rank_rows(catalogue, [query for query in told if query[0][0]], f"{title}, with letters")
+    for us_only, against in ((True, "US items with an imprint"), (False, "three catalogues")):
+        known = [catalogue.chances(sides, group, us_only=us_only) for sides, group in told]
+        best = [
+            np.max([np.mean([catalogue.chances([side], group, us_only=us_only) for side in way], axis=0)
+                    for way in every], axis=0)
+            for every, group in untold for _ in range(2)
+        ]  # fmt: skip
+        rows += share_rows(np.concatenate([known, best]), f"{title}, the others at their best", against)
+    left_out = "left out: the readers do not tell which tokens it carries"
+    asked = len(told) + 2 * len(untold)
+    return [*rows, share_row(PART, title, left_out, 2 * len(untold), asked, unit="sides")]
+
+
+def reader_rows(
+    name: str, read: Read, faces: dict[str, list[Pill]], catalogue: Catalogue
+) -> tuple[list[Row], str, dict[str, list[ReadPill]]]:
+    """All tables of one reader, and what it read."""
     rows: list[Row] = []
-    tables = []
+    tables = {}
     for title, pills in faces.items():
         if not pills:
             continue
         found = read_all(read, pills)
         rows += reading_rows(found, f"{name}: {title}")
-        tables.append((f"{name}: {title}", found))
+        tables[title] = found
         known = [pill for pill in found if pill.pill.group in catalogue]
         if known and len(known[0].sides) > 1:
             rows += rank_rows(catalogue, [(p.sides, p.pill.group) for p in known], f"{name}: {title}, both sides")
@@ -166,7 +214,7 @@ def reader_rows(name: str, read: Read, faces: dict[str, list[Pill]], catalogue: 
         elif known:
             rows += rank_rows(catalogue, [(p.sides, p.pill.group) for p in known], f"{name}: {title} in the gallery")
     rows.append(speed_row(name, read, next(iter(faces.values()))))
-    return rows, confidence_table(tables)
+    return rows, confidence_table((f"{name}: {title}", found) for title, found in tables.items()), tables
 
 
 def readers(models_dir: Path | None, faces: dict[str, list[Pill]]) -> Iterator[tuple[str, Read, dict[str, list[Pill]]]]:
@@ -193,8 +241,11 @@ def main(argv: list[str]) -> None:
     catalogue = Catalogue(arguments.data)
     rows: list[Row] = []
     tables = []
+    nih = f"NIH {arguments.half}"
+    seen: list[list[ReadPill]] = []
     for title, read, of in readers(models_dir, faces):
-        own, confidence = reader_rows(title, read, of, catalogue)
+        own, confidence, found = reader_rows(title, read, of, catalogue)
+        seen.append(found[nih])
         ms = np.array(catalogue.seconds) * 1000
         own.append(
             Row("speed", title, "ms to match one face's readings with 33,000 items", float(np.median(ms)),
@@ -203,6 +254,7 @@ def main(argv: list[str]) -> None:
         catalogue.forget()
         rows += own
         tables.append(confidence)
+    rows += ceiling_rows(seen, catalogue, nih)
     name, command = "imprint", "python -m benchmarks imprint --data DIR"
     if arguments.half == "tuning":
         name, command = f"{name}_tuning", f"{command} --half tuning"

@@ -11,6 +11,7 @@ from benchmarks.rows import Row, share_row
 from pipeline.imprint_text import fold, normalise
 from pipeline.schemas import Reading
 from pipeline.transcript import transcript
+from training.read_confidence import made_of
 
 PART: Final = "ocr"
 THRESHOLDS: Final = (0.0, 0.5, 0.8, 0.9, 0.95)
@@ -40,7 +41,7 @@ class ReadPill:
         tokens = [fold(token) for token in self.pill.tokens]
         texts = [fold("".join(normalise(transcript(side).text))) for side in self.sides]
         return all(any(token in text for text in texts) for token in tokens) and all(
-            _made_of(text, tokens) for text in texts
+            made_of(text, tokens) for text in texts
         )
 
     @property
@@ -55,11 +56,6 @@ class ReadPill:
     def confidence(self) -> float:
         """Of the least sure face on which something was read; 0 where nothing was."""
         return min((transcript(side).confidence for side in self.sides if side), default=0.0)
-
-
-def _made_of(text: str, tokens: Sequence[str]) -> bool:
-    """Whether a text is nothing but tokens, one after the other."""
-    return not text or any(text.startswith(token) and _made_of(text[len(token) :], tokens) for token in tokens if token)
 
 
 def reading_rows(pills: Sequence[ReadPill], dataset: str) -> list[Row]:

@@ -20,7 +20,6 @@ from benchmarks.attributes import CONSUMER_BY_EYE, lit_box
 from benchmarks.options import parse_with_data
 from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
-from export.logistic import logistic
 from index.faces import cut_isolated
 from pipeline.attributes import Attributes
 from pipeline.cutout import crop_around, cut_out
@@ -31,6 +30,7 @@ from runners.ocr import Reader
 from training.attribute_labels import by_eye
 from training.cutouts import read_rgb
 from training.imprint_pills import imprint_pills
+from training.logistic import logistic
 
 UInt8 = NDArray[np.uint8]
 Float64 = NDArray[np.float64]

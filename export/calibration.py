@@ -1,13 +1,12 @@
 """How often a text of the line recogniser is right, given how probable it finds it: fitted on the tuning pills."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from export.logistic import logistic
 from index.faces import cut_isolated
 from pipeline.imprint_ctc import best_chance
 from pipeline.imprint_text import fold, normalise
@@ -16,6 +15,8 @@ from runners.ocr_decode import Calibration
 from runners.session import open_model
 from training.cutouts import read_rgb
 from training.imprint_pills import imprint_pills
+from training.logistic import expected_error as gap
+from training.logistic import logistic
 from training.real_lines import wanted_texts
 
 Float64 = NDArray[np.float64]
@@ -50,8 +51,4 @@ def fit(features: Float64, right: Float64) -> Calibration:
 
 def expected_error(calibration: Calibration, features: Float64, right: Float64, bins: int = 10) -> float:
     """Mean gap between stated confidence and share of right texts over `bins` equally full bins, [0, 1]."""
-    chance = np.array([calibration.chance(row[1], int(row[2])) for row in features])
-    order = np.argsort(chance)
-    parts: Sequence[NDArray[np.intp]] = np.array_split(order, bins)
-    gaps = [abs(float(chance[part].mean() - right[part].mean())) * len(part) for part in parts if len(part)]
-    return sum(gaps) / len(order)
+    return gap(np.array([calibration.chance(row[1], int(row[2])) for row in features]), right, bins)

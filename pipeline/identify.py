@@ -32,6 +32,7 @@ from pipeline.pills import (
 from pipeline.ports import Float32, Gallery, Runners, UInt8
 from pipeline.quality import HIDES, assess, cut_off
 from pipeline.ranking import RankingWeights, SideEvidence, rank
+from pipeline.read_confidence import chance_on_photo
 from pipeline.schemas import (
     Candidate,
     CatalogItem,
@@ -146,7 +147,7 @@ class Pipeline:
                 photos.append(("back", back))
             looks = await asyncio.gather(*(self.look(photo, walk) for _, photo in photos))
             decision, reason, candidates = await self._answer(looks, hints, catalogs, top_k, walk)
-            sides = [_side(name, look, photo) for (name, photo), look in zip(photos, looks, strict=True)]
+            sides = [_side(name, look, photo, self.weights) for (name, photo), look in zip(photos, looks, strict=True)]
         return Identification(
             decision=decision, reason=reason, candidates=candidates, sides=sides, missing=sorted(walk.missing),
             versions=self._versions, timings_ms=walk.timings_ms,
@@ -343,13 +344,13 @@ def candidate(item: CatalogItem, number: int, score: float, evidence: Evidence) 
     )  # fmt: skip
 
 
-def _side(name: SideName, look: Look, photo: Photo) -> Side:
+def _side(name: SideName, look: Look, photo: Photo, weights: RankingWeights) -> Side:
     """The public form of what was seen on one photo."""
     attributes = look.evidence.attributes
     return Side(
         side=name,
         pill=None if look.box is None else PillBox(box=_full_size(look.box, photo), score=_probability(look.score)),
-        imprint=_imprint(look.evidence.readings, attributes),
+        imprint=_imprint(look.evidence.readings, attributes, weights),
         colors=[] if attributes is None else _named(attributes.colors, at_least=0.3),
         shape=None if attributes is None else _named(attributes.shape)[0],
         form=None if attributes is None else _named(attributes.form)[0],
@@ -374,14 +375,16 @@ def _full_size(box: tuple[float, float, float, float], photo: Photo) -> list[flo
     return [round(value / photo.scale, 1) for value in box]
 
 
-def _imprint(readings: Sequence[Reading] | None, attributes: Attributes | None) -> ImprintRead | None:
+def _imprint(
+    readings: Sequence[Reading] | None, attributes: Attributes | None, weights: RankingWeights
+) -> ImprintRead | None:
     """The most believable reading; an empty one says how sure it is that nothing is there to be read."""
     if readings is None:
         return None
     best = transcript(readings)
     if not best.text:
         return ImprintRead(text="", confidence=_probability(chance_of_no_imprint(attributes)))
-    return ImprintRead(text=best.text, confidence=_probability(best.confidence))
+    return ImprintRead(text=best.text, confidence=_probability(chance_on_photo(best.confidence, weights)))
 
 
 def _named(probabilities: dict[str, float], at_least: float = 0.0) -> list[NamedProbability]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from pipeline.imprint_confusions import edit_costs
+from pipeline.imprint_confusions import codes, edit_costs, turned_costs
 from pipeline.imprint_ctc import PrefixTree, best_chance
 from pipeline.imprint_lines import MAX_TOKEN, Phrase, phrases_of
 from pipeline.imprint_text import bare, fold, is_blank, normalise, upside_down
@@ -47,6 +47,8 @@ BELIEF: Final = 0.6
 """How much of the recogniser's log probabilities is believed: its steps are not independent, it is too sure."""
 LEAST: Final = -12.0
 """Nats below the best text from which a text was not read."""
+TURNED_MOST: Final = 5.0
+"""Nats from which no text is taken for one that was read upside down."""
 MISS: Final = 0.45
 """How often the reader misses a token altogether (tuning pills: token recall .65)."""
 NOISE: Final = (0.0, 0.04, 0.008, 0.003, 0.001, 0.0003)
@@ -152,6 +154,7 @@ class ImprintLexicon:
         self._tree = PrefixTree(by_length)
         self._lengths = np.array([len(text) for text in by_length], np.intp)
         self._letters = np.array(by_length, f"U{MAX_TOKEN}").reshape(-1, 1).view(np.uint32).reshape(-1, MAX_TOKEN)
+        self._codes = np.ascontiguousarray(codes(self._letters).T)  # (MAX_TOKEN, units): a letter of all is one row
         self._length_starts = np.searchsorted([len(text) for text in by_length], np.arange(MAX_TOKEN + 2))
         spans = renumber[np.array(span_unit, np.int32)] if span_unit else np.zeros(0, np.int32)
         self._n_sides = len(sides)
@@ -297,8 +300,18 @@ class ImprintLexicon:
                     edit_costs(read, self._letters[units], self._lengths[units], row[near]) if read
                     else TYPED_COST * row[near]
                 )  # fmt: skip
-                found[text, read] = (units, np.exp(-cost).astype(np.float32))
+                found[text, read] = self._or_turned(read, units, np.exp(-cost).astype(np.float32))
         return found
+
+    def _or_turned(self, read: str, units: Int32, likelihood: Float32) -> tuple[Int32, Float32]:
+        """The same with the units that are read as this text when they lie upside down."""
+        first, last = self._length_starts[len(read)], self._length_starts[len(read) + 1]
+        costs = turned_costs(read, self._codes[: len(read), first:last], most=TURNED_MOST) if read else None
+        if costs is None:
+            return units, likelihood
+        near = np.flatnonzero(costs < TURNED_MOST)
+        turned = (near + first).astype(np.int32)
+        return _better(units, likelihood, turned, np.exp(-costs[near]).astype(np.float32))
 
     def _read_as(self, phrase: Phrase, units: Int32, likelihood: Float32) -> tuple[Int32, Float32]:
         """The same with what the recogniser saw letter by letter: each unit counts by the better of both."""
@@ -307,12 +320,7 @@ class ImprintLexicon:
         seen, chances = self._tree.log_chances(phrase.steps)
         short = np.minimum(chances - best_chance(phrase.steps), 0)
         likely = short > LEAST
-        both = np.concatenate([units, seen[likely]])
-        values = np.concatenate([likelihood, np.exp(BELIEF * short[likely]).astype(np.float32)])
-        order = np.lexsort((-values, both))
-        both, values = both[order], values[order]
-        first = np.concatenate([[True], both[1:] != both[:-1]]) if len(both) else np.zeros(0, bool)
-        return both[first], values[first]
+        return _better(units, likelihood, seen[likely], np.exp(BELIEF * short[likely]).astype(np.float32))
 
     def _spread(self, units: Int32, values: Float32, floor: np.float32) -> Float32:
         """(n_sides,): the best value among the units that a side carries, `floor` where it carries none."""
@@ -323,6 +331,15 @@ class ImprintLexicon:
         if sides:  # of several values for one side the last, which is the best, stays
             row[np.concatenate(sides)] = np.repeat(values[ascending], stops - starts)
         return row
+
+
+def _better(units: Int32, values: Float32, others: Int32, their: Float32) -> tuple[Int32, Float32]:
+    """The units of two lists, each once, with the better of its values."""
+    both, every = np.concatenate([units, others]), np.concatenate([values, their])
+    order = np.lexsort((-every, both))
+    both, every = both[order], every[order]
+    first = np.concatenate([[True], both[1:] != both[:-1]]) if len(both) else np.zeros(0, bool)
+    return both[first], every[first]
 
 
 def _doubt(confidence: float) -> float:

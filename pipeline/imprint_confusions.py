@@ -1,11 +1,15 @@
 """What the reader takes letters for, as costs: a text that it nearly always reads rightly is not excused lightly.
 
-Measured on the shipped reader by `python -m training confusions`: 2,450 labelled lines of NIH pills that trained or
-tuned it, each seen in eight other lights; 56,014 letters, 1,439 wrong. Most wrong letters are dropped ones.
+The counts stand in `data/confusions.csv`, written by `python -m training confusions` for the shipped reader: letters
+misread on lines that stand upright (most wrong ones are dropped ones), letters read on lines that lie upside down (a 6
+for a 9), and Hangul syllables by which of their jamo are wrong.
 """
 
+import csv
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,40 +17,82 @@ from numpy.typing import NDArray
 from pipeline.imprint_text import LOOK_ALIKE
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 UInt32 = NDArray[np.uint32]
+Codes = NDArray[np.intp]
 
+TABLE: Final = Path(__file__).parent / "data" / "confusions.csv"
 LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MEASURED: Final = (
-    ("", "1", 111, 4686), ("0", "O", 101, 377), ("", "I", 68, 904), ("", "9", 63, 2853), ("", "0", 52, 4463),
-    ("", "A", 52, 2296), ("", "R", 43, 1221), ("", "8", 43, 2203), ("", "6", 41, 2367), ("", "N", 35, 860),
-    ("", "2", 35, 3964), ("", "3", 34, 4575), ("", "M", 26, 1710), ("", "G", 25, 1274), ("", "7", 21, 3400),
-    ("", "4", 21, 3475), ("T", "I", 19, 904), ("", "5", 18, 4157), ("I", "1", 15, 4686), ("U", "W", 14, 212),
-    ("", "E", 14, 1408), ("8", "9", 13, 2853), ("", "L", 13, 1219), ("L", "I", 12, 904), ("S", "5", 12, 4157),
-    ("C", "G", 11, 1274), ("", "S", 11, 525), ("1", "7", 11, 3400), ("", "V", 10, 1597), ("0", "D", 10, 331),
-    ("", "O", 9, 377), ("5", "6", 9, 2367), ("I", "L", 9, 1219), ("7", "1", 9, 4686), ("", "Z", 9, 336),
-    ("1", "I", 8, 904), ("6", "5", 8, 4157), ("", "X", 8, 279), ("2", "4", 8, 3475), ("2", "7", 7, 3400),
-    ("", "F", 7, 425), ("F", "E", 7, 1408), ("", "U", 7, 279), ("", "T", 7, 1534), ("T", "R", 6, 1221),
-    ("", "B", 6, 539), ("3", "8", 6, 2203), ("", "H", 6, 298), ("", "P", 6, 1055), ("F", "T", 5, 1534),
-    ("V", "M", 5, 1710), ("5", "8", 5, 2203), ("3", "G", 5, 1274), ("B", "6", 5, 2367), ("5", "S", 5, 525),
-    ("", "Y", 5, 533), ("T", "7", 5, 3400), ("", "D", 5, 331), ("I", "H", 4, 298), ("6", "8", 4, 2203),
-    ("E", "G", 4, 1274), ("F", "R", 4, 1221), ("G", "6", 4, 2367), ("O", "0", 4, 4463), ("0", "8", 4, 2203),
-    ("6", "9", 4, 2853), ("1", "T", 4, 1534), ("8", "6", 4, 2367), ("3", "9", 4, 2853), ("C", "0", 3, 4463),
-    ("B", "8", 3, 2203), ("5", "9", 3, 2853), ("L", "R", 3, 1221), ("9", "8", 3, 2203), ("9", "G", 3, 1274),
-    ("A", "R", 3, 1221), ("0", "9", 3, 2853), ("9", "0", 3, 4463), ("I", "T", 3, 1534), ("R", "B", 3, 539),
-    ("8", "5", 3, 4157), ("2", "3", 3, 4575), ("M", "H", 3, 298),
+JAMO: Final = (
+    "initial", "vowel", "initial+vowel", "final", "initial+final", "vowel+final", "initial+vowel+final"
 )  # fmt: skip
-"""(read, meant, times, times meant); pairs seen three times or more."""
+"""What can differ between two syllables; the number of an entry, from 1, has a bit for each: initial 1, vowel 2,
+final 4."""
+FIRST_SYLLABLE: Final = 0xAC00
+LAST_SYLLABLE: Final = 0xD7A3
+FINALS: Final = 28
+"""Syllables per initial and vowel, one of them without a final (Unicode standard, section 3.12)."""
+VOWELS: Final = 21
+
 WRITTEN: Final = (("0O", 0.6), ("1I", 0.5), ("1L", 0.2), ("IL", 0.2))
 """Signs that catalogues, above all the Korean one, write for each other as they please, and how often, by estimate:
 that is no misreading and was not measured."""
-DROPPED: Final = 0.017
-"""Share of letters that are dropped,"""
-ADDED: Final = 0.002
-"""... and that are added."""
 PRIOR: Final = 0.5
 """Times that any other letter counts as read for any letter: of 1,260 pairs most were not seen."""
 TEMPER: Final = 0.6
 """How much of the measured nats is believed: lines of other cameras are read worse than those it was measured on."""
+TURNED_PRIOR: Final = 5.0
+"""Letters read at random, any for any, that each letter counts as turned: fewer were seen upside down."""
+TURNED: Final = 0.1
+"""How often a reading is one of a line that lies upside down, by estimate: the reader mostly sees nothing there."""
+NAMED: Final = frozenset({"dropped", "added", "hangul dropped", "hangul added"})
+"""Shares that the costs need."""
+
+
+class Counted(NamedTuple):
+    """One line of the table: how often, `times` of `of`, something was read.
+
+    `kind` "upright", "turned": the letter `read` for the letter `meant`, "" = none; "hangul": a syllable for another
+    from which `read`, an entry of `JAMO`, differs; "share": what `read` names.
+    """
+
+    kind: str
+    read: str
+    meant: str
+    times: int
+    of: int
+
+
+def load(path: Path) -> dict[str, tuple[Counted, ...]]:
+    """The counts by kind. Raises ValueError, with the line, where the file is none of ours."""
+    kinds: dict[str, list[Counted]] = {"upright": [], "turned": [], "hangul": [], "share": []}
+    with path.open(newline="", encoding="utf-8") as handle:
+        rows = csv.reader(handle)
+        if tuple(next(rows, ())) != Counted._fields:
+            raise ValueError(f"{path}: its first line is not {','.join(Counted._fields)}")
+        for number, row in enumerate(rows, start=2):
+            try:
+                kind, read, meant, times, of = row
+                counted = Counted(kind, read, meant, int(times), int(of))
+                kinds[kind].append(counted)
+            except (ValueError, KeyError) as error:
+                raise ValueError(f"{path}, line {number}: {','.join(row)}") from error
+            if not 0 <= counted.times <= counted.of or counted.of < 1:
+                raise ValueError(f"{path}, line {number}: {counted.times} of {counted.of}")
+    if missing := NAMED - {counted.read for counted in kinds["share"]}:
+        raise ValueError(f"{path} does not say how often: {', '.join(sorted(missing))}")
+    return {kind: tuple(found) for kind, found in kinds.items()}
+
+
+_COUNTED: Final = load(TABLE)
+MEASURED: Final = tuple((c.read, c.meant, c.times, c.of) for c in _COUNTED["upright"])
+"""(read, meant, times, times meant) of upright letters."""
+SHARES: Final[Mapping[str, float]] = {c.read: c.times / c.of for c in _COUNTED["share"]}
+
+
+def share_of(name: str) -> float:
+    """A measured share, kept away from 0 by what was not seen in 10,000."""
+    return max(SHARES[name], 1e-4)
 
 
 @cache
@@ -56,11 +102,10 @@ def replaced() -> Float32:
     meant = np.full(len(LETTERS), 500.0)
     times = np.full((len(LETTERS), len(LETTERS)), PRIOR)
     for read, letter, count, total in MEASURED:
+        if letter:
+            meant[place[letter]] = total
         if read and letter:
             times[place[read], place[letter]] = count
-            meant[place[letter]] = total
-        elif letter:
-            meant[place[letter]] = total
     share = times / meant
     for (one, other), written in WRITTEN:
         for pair in ((place[one], place[other]), (place[other], place[one])):
@@ -71,14 +116,70 @@ def replaced() -> Float32:
     return np.asarray(TEMPER * out, np.float32)
 
 
-def codes(signs: UInt32) -> NDArray[np.intp]:
+@cache
+def turned() -> Float32:
+    """(37, 37) nats, read by meant, of a letter on a line that lies upside down; see `replaced`."""
+    place = {letter: number for number, letter in enumerate(LETTERS)}
+    meant = np.zeros(len(LETTERS))
+    times = np.full((len(LETTERS), len(LETTERS)), TURNED_PRIOR / len(LETTERS))
+    for c in _COUNTED["turned"]:
+        times[place[c.read], place[c.meant]] += c.times
+        meant[place[c.meant]] = c.of
+    out = np.full((len(LETTERS) + 1, len(LETTERS) + 1), np.log(500 / PRIOR))
+    out[:-1, :-1] = -np.log(times / (meant + TURNED_PRIOR))
+    return np.asarray(TEMPER * out, np.float32)
+
+
+@cache
+def syllables() -> Float32:
+    """(8,) nats of one syllable for another by what differs, bits as in `JAMO`; 0 for a syllable read rightly."""
+    out = np.full(len(JAMO) + 1, np.log(500 / PRIOR))
+    for c in _COUNTED["hangul"]:
+        out[1 + JAMO.index(c.read)] = -np.log((c.times + PRIOR) / (c.of + 500))
+    out[0] = 0.0
+    return np.asarray(TEMPER * out, np.float32)
+
+
+def syllable_shares(letters: Sequence[str]) -> Float64:
+    """(n, n) of syllables: how often one is read for another; 1 for itself."""
+    signs = np.array([ord(letter) for letter in letters], np.uint32)
+    chance = np.zeros(len(JAMO) + 1)
+    for c in _COUNTED["hangul"]:
+        chance[1 + JAMO.index(c.read)] = c.times / c.of
+    chance[0] = 1.0
+    return chance[_differing(*np.meshgrid(signs, signs, indexing="ij"))]
+
+
+def differing(one: str, other: str) -> str:
+    """Which jamo of two different syllables differ: an entry of `JAMO`."""
+    bits = int(_differing(np.array([ord(one)], np.uint32), np.array([ord(other)], np.uint32))[0])
+    return JAMO[bits - 1]
+
+
+def _differing(one: UInt32, other: UInt32) -> Codes:
+    """Bits of the jamo that differ, of code points of syllables, of one shape."""
+    a, b = one.astype(np.int64) - FIRST_SYLLABLE, other.astype(np.int64) - FIRST_SYLLABLE
+    per_initial = FINALS * VOWELS
+    return np.asarray(
+        (a // per_initial != b // per_initial)
+        + 2 * (a % per_initial // FINALS != b % per_initial // FINALS)
+        + 4 * (a % FINALS != b % FINALS),
+        np.intp,
+    )
+
+
+def _is_hangul(signs: UInt32) -> NDArray[np.bool_]:
+    return (signs >= FIRST_SYLLABLE) & (signs <= LAST_SYLLABLE)
+
+
+def codes(signs: UInt32) -> Codes:
     """Rows of `replaced` for code points of any shape."""
     table = np.full(128, len(LETTERS), np.intp)
     table[[ord(letter) for letter in LETTERS]] = np.arange(len(LETTERS))
     return np.where(signs < 128, table[np.minimum(signs, 127)], len(LETTERS))
 
 
-def edit_costs(read: str, meant: UInt32, lengths: NDArray[np.intp], distances: NDArray[np.uint8]) -> Float32:
+def edit_costs(read: str, meant: UInt32, lengths: Codes, distances: NDArray[np.uint8]) -> Float32:
     """Nats for reading a text where each of n others stands.
 
     Args:
@@ -91,17 +192,39 @@ def edit_costs(read: str, meant: UInt32, lengths: NDArray[np.intp], distances: N
     same = lengths == len(read)
     letters = np.where(same[:, None], meant[:, : len(read)], own)
     pairs = replaced()[codes(own), codes(letters)]
+    korean = _is_hangul(own)
+    if korean.any():
+        both = korean & _is_hangul(letters)
+        pairs = np.where(both, syllables()[np.where(both, _differing(np.broadcast_to(own, letters.shape), letters), 0)],
+                         pairs)  # fmt: skip
     pairs = np.where(letters == own, np.float32(0), pairs)
     straight = same & (_unlike(own, letters) == distances)
     longer = np.maximum(lengths - len(read), 0)
     shorter = np.maximum(len(read) - lengths, 0)
-    moved = TEMPER * (-np.log(DROPPED) * longer - np.log(ADDED) * shorter - np.log(PRIOR / 500) * (
-        np.maximum(distances - longer - shorter, 0)
-    ))  # fmt: skip
+    script = "hangul " if korean.any() else ""
+    moved = TEMPER * (
+        -np.log(share_of(f"{script}dropped")) * longer - np.log(share_of(f"{script}added")) * shorter
+        - np.log(PRIOR / 500) * np.maximum(distances - longer - shorter, 0)
+    )  # fmt: skip
     return np.asarray(np.where(straight, pairs.sum(axis=1), moved), np.float32)
 
 
-def _unlike(own: UInt32, letters: UInt32) -> NDArray[np.intp]:
+def turned_costs(read: str, meant: Codes, *, most: float) -> Float32 | None:
+    """Nats for reading a text on a line that lies upside down, where each of n texts as long stands.
+
+    Args:
+        read: the text.
+        meant: (letters, n) codes of the texts.
+        most: nats beyond which no cost is of interest: None when none can be below.
+    """
+    rows = turned()[codes(np.array([ord(letter) for letter in reversed(read)], np.uint32))]
+    found = np.float32(-TEMPER * np.log(TURNED))
+    if found + float(rows.min(axis=1).sum()) > most:
+        return None
+    return np.asarray(sum((row[letters] for row, letters in zip(rows, meant, strict=True)), start=found), np.float32)
+
+
+def _unlike(own: UInt32, letters: UInt32) -> Codes:
     """(n,): letters of each row that are not even look-alikes of a text's."""
     table = np.arange(128, dtype=np.uint32)
     for sign, merged in LOOK_ALIKE.items():

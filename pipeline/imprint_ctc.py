@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.imprint_confusions import MEASURED, WRITTEN
+from pipeline.imprint_confusions import MEASURED, WRITTEN, syllable_shares
+from pipeline.imprint_text import is_hangul
 
 Int32 = NDArray[np.int32]
 Float64 = NDArray[np.float64]
@@ -107,6 +108,8 @@ def _shares(letters: Sequence[str]) -> Float64:
     for read, meant, times, total in MEASURED:
         if read in place and meant in place:
             out[place[read], place[meant]] = times / total
+    korean = [n for n, letter in enumerate(letters) if is_hangul(letter)]
+    out[np.ix_(korean, korean)] = syllable_shares([letters[n] for n in korean])
     for (one, other), share in WRITTEN:
         if one in place and other in place:
             out[place[one], place[other]] = max(share, out[place[one], place[other]])

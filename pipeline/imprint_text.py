@@ -75,6 +75,11 @@ def upside_down(text: str) -> str | None:
     return None if normalise(turned) == tokens else turned
 
 
+def is_hangul(sign: str) -> bool:
+    """Whether it is one of the 11,172 syllables."""
+    return "\uac00" <= sign <= "\ud7a3"
+
+
 def bare(token: str) -> str:
     """A token without points and slashes, which are hardly ever seen."""
     return token.replace(".", "").replace("/", "")

@@ -47,6 +47,10 @@ class RankingWeights(BaseModel):
     distinctive: float = Field(description="lead in cosine over every other look that counts as one of a kind")
     unidentified: float = Field(ge=0, le=1, description="probability of 'none' from which no candidates are shown")
     shortlist: int = Field(ge=10, description="items taken from each kind of evidence")
+    read_bias: float = Field(
+        description="log odds that what was read on a person's photo is right, if even to the reader"
+    )
+    read_evidence: float = Field(ge=0, description="the same per unit of the reader's own log odds")
 
     @classmethod
     def load(cls, path: Path) -> "RankingWeights":

@@ -2,7 +2,8 @@
 
 The evidence of real consumer photos is collected once through the whole pipeline; then seven weights and the odds of
 "none of them" are fitted by maximum a posteriori. So few photos allow few parameters and want a prior: the start
-values, with the widths below. What is reported comes from cross-validation by pill group, never from the fit itself.
+values, with the widths below. Beside them, what the reader's confidence is worth on such photos
+(`training.read_confidence`). What is reported comes from cross-validation by pill group, never from the fit itself.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights, SideEvidence, Terms, decide, gather, total
 from pipeline.schemas import Hints
 from training.consumer import ConsumerPhoto, collect, load_photos, pairs, right_answers
+from training.read_confidence import TextRead, report, texts_read
+from training.read_confidence import fit as fit_read
 
 WIDTHS: Final = {
     "visual": 8.0, "no_photo": 0.1, "imprint": 0.3, "blank": 0.2, "color": 0.3, "shape": 0.3, "form": 0.3,
@@ -173,8 +176,8 @@ def query_of(pipeline: Pipeline, sides: Sequence[SideEvidence], photo: ConsumerP
     return Query(terms, ids, bool(right), photo.pill_group, len(sides))
 
 
-def build_queries(pipeline: Pipeline, data: Path) -> tuple[list[Query], list[Query]]:
-    """One-sided and two-sided queries of the development photos."""
+def build_queries(pipeline: Pipeline, data: Path) -> tuple[list[Query], list[Query], list[TextRead]]:
+    """One-sided and two-sided queries of the development photos, and what was read on them."""
     known, unknown = load_photos(data)
     right = right_answers(data)
     evidence = asyncio.run(collect(pipeline, [*known, *unknown]))
@@ -186,7 +189,7 @@ def build_queries(pipeline: Pipeline, data: Path) -> tuple[list[Query], list[Que
         query_of(pipeline, [evidence[a.number], evidence[b.number]], a, right.get(a.number, set()))
         for a, b in (*pairs(known), *pairs(unknown)) if a.number in evidence and b.number in evidence
     ]  # fmt: skip
-    return single, double
+    return single, double, texts_read([*known, *unknown], evidence)
 
 
 def main(argv: list[str]) -> None:
@@ -200,12 +203,12 @@ def main(argv: list[str]) -> None:
     text = arguments.config.read_text(encoding="utf-8")
     start = RankingWeights.model_validate(yaml.safe_load(text)["start"])
     pipeline = load_pipeline()
-    single, double = build_queries(pipeline, arguments.data)
+    single, double, texts = build_queries(pipeline, arguments.data)
     held_out = cross_validated(single, start)
     threshold = identified_threshold(single, held_out)
     withheld = unidentified_threshold(single, held_out)
     weights = fit_two_sided(double, fit(single, start))
-    weights = weights.model_copy(update={"identified": threshold, "unidentified": withheld})
+    weights = fit_read(texts, weights.model_copy(update={"identified": threshold, "unidentified": withheld}))
     document = {"start": start.model_dump(), "weights": {k: round(v, 4) for k, v in weights.model_dump().items()}}
     head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     arguments.config.write_text(head + yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
@@ -215,4 +218,5 @@ def main(argv: list[str]) -> None:
     print(f"cross-validated by pill group, n = {len(first)}: top-1 {np.mean(first):.3f}, top-5 {np.mean(five):.3f}")
     print(f"loss {np.mean([loss([q], w) for q, w in zip(single, held_out, strict=True)]):.3f}, "
           f"identified from {threshold}, unidentified from {withheld}")  # fmt: skip
+    print(report(texts))
     print(yaml.safe_dump(document["weights"], sort_keys=False))

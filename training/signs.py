@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from index.importers import kr_mfds, tw_tfda, us_nih
-from pipeline.imprint_text import normalise
+from pipeline.imprint_text import is_hangul, normalise
 
 LATIN: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ./ "
 """Small letters are written as capitals, as `pipeline.imprint_text.normalise` does."""
@@ -20,10 +20,6 @@ about its direction."""
 def has_a_top(text: str) -> bool:
     """Whether a text turned round is none."""
     return any(letter not in TURNS_INTO_ITSELF for letter in text if letter != " ")
-
-
-def is_hangul(letter: str) -> bool:
-    return "\uac00" <= letter <= "\ud7a3"
 
 
 def kept_out(word: str) -> bool:

@@ -10,6 +10,7 @@ from training.ranking import Query
 WEIGHTS = RankingWeights(
     visual=18, no_photo=0.4, imprint=0.7, blank=0.3, color=0.6, shape=0.8, form=0.8, hint=6, none_of_them=12,
     none_of_them_two=20, identified=0.8, readable=1.0, distinctive=0.3, unidentified=0.9, shortlist=50,
+    read_bias=0, read_evidence=1,
 )  # fmt: skip
 
 

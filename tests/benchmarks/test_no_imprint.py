@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.no_imprint import SeenSide, cross_fitted, features, loss, reliability
-from export.logistic import logistic
+from training.logistic import logistic
 
 
 def drawn(n: int = 400) -> list[SeenSide]:

@@ -1,4 +1,4 @@
-"""Logistic regression on a handful of features, without torch: what stated confidences are fitted by."""
+"""Logistic regression on a handful of features, without torch: what stated confidences are fitted and judged by."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,3 +18,10 @@ def logistic(features: Float64, right: Float64, rounds: int = 50) -> Float64:
         curvature = (features * (chance * (1 - chance))[:, None]).T @ features + PULL * np.eye(len(weights))
         weights -= np.linalg.solve(curvature, gradient)
     return weights
+
+
+def expected_error(chance: Float64, right: Float64, bins: int = 10) -> float:
+    """Mean gap between stated chance and share that is right, both (n,), over `bins` equally full bins: [0, 1]."""
+    order = np.argsort(chance, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    return sum(abs(float(chance[part].mean() - right[part].mean())) * len(part) for part in parts) / len(order)
