@@ -18,7 +18,7 @@ from training.drawn_lines import Fonts
 from training.face_views import Face
 from training.finder import load_for_export
 from training.finder_batches import view
-from training.finder_net import CHANNELS, SIZE, STRIDE
+from training.finder_net import CHANNELS, SIZE
 from training.rendering.typeface import BUILT_IN
 
 NAME: Final = "ocr_detector"

@@ -1,8 +1,8 @@
 """Imprint reader: a text finder and two line recognisers, all our own, on the relief of a cut-out.
 
 The finder says where lines stand and along which base line (`runners.ocr_find`). A quick recogniser looks at each line
-both ways round: the wrong way it reads nothing, or less. The large one, six times as slow, then reads the line the right
-way round, and both ways where that is not clear. What is read in several directions is kept; which of them is true is
+both ways round: the wrong way it reads nothing, or less. The large one, six times as slow, then reads the line the
+right way round, and both ways where that is not clear. What is read in several directions is kept; which of them is true is
 for the matcher to weigh.
 """
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, Self
 
 import bentoml
-import cv2
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray

@@ -29,7 +29,7 @@ LARGEST: Final = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """`pixels`: (h, w) uint8; `scale`: px of it per px of the relief; `corner`: its upper left one, px of the relief."""
+    """`pixels`: (h, w) uint8; `scale`: px of it per px of the relief; `corner`: upper left, px of the relief."""
 
     pixels: UInt8
     scale: float

@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.ocr_relief import GROUND
-
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 

@@ -24,6 +24,7 @@ from rapidfuzz.distance import Levenshtein
 from pipeline.imprint_confusions import JAMO, LETTERS, TABLE, Counted, differing
 from pipeline.imprint_text import bare, is_hangul, normalise
 from runners.ocr import Reader
+from runners.ocr_recognizer import LineRecognizer
 from training.drawn_lines import Fonts, draw_line
 from training.real_lines import LabelledLine, label, view
 from training.rendering.typeface import installed, latin_fonts
@@ -44,13 +45,13 @@ HANGUL_LINES: Final = 3000
 Pair = tuple[str, str]
 
 
-def upright(reader: Reader, lines: Sequence[LabelledLine]) -> list[Counted]:
+def upright(recognizer: LineRecognizer, lines: Sequence[LabelledLine]) -> list[Counted]:
     """Pairs of letters, over all texts nearly right, and how often a letter is dropped or added."""
     pairs: Counter[Pair] = Counter()
     meant: Counter[str] = Counter()
     rng = np.random.default_rng(5)
     for _ in range(VIEWS):
-        for truth, said in _said(reader, lines, [view(line, rng) for line in lines]):
+        for truth, said in _said(recognizer, lines, [view(line, rng) for line in lines]):
             for read, letter in aligned(said, truth):
                 meant[letter] += bool(letter)
                 pairs[read, letter] += read != letter
@@ -63,7 +64,7 @@ def upright(reader: Reader, lines: Sequence[LabelledLine]) -> list[Counted]:
     ]
 
 
-def upside_down(reader: Reader, lines: Sequence[LabelledLine]) -> list[Counted]:
+def upside_down(recognizer: LineRecognizer, lines: Sequence[LabelledLine]) -> list[Counted]:
     """How often anything is read on a line that lies upside down, how often as many letters as there are, and which.
 
     Only where the numbers agree can letters be paired: what is read there has little to do with what is meant."""
@@ -73,7 +74,7 @@ def upside_down(reader: Reader, lines: Sequence[LabelledLine]) -> list[Counted]:
     rng = np.random.default_rng(6)
     for _ in range(VIEWS):
         turned = [np.ascontiguousarray(np.rot90(view(line, rng), 2)) for line in lines]
-        for truth, said in _said(reader, lines, turned):
+        for truth, said in _said(recognizer, lines, turned):
             spoken += bool(said)
             if said and len(said) == len(truth):
                 same += 1
@@ -87,14 +88,14 @@ def upside_down(reader: Reader, lines: Sequence[LabelledLine]) -> list[Counted]:
     ]
 
 
-def hangul(reader: Reader, lines: Sequence[tuple[UInt8, str]], syllables: Sequence[str]) -> list[Counted]:
+def hangul(recognizer: LineRecognizer, lines: Sequence[tuple[UInt8, str]], syllables: Sequence[str]) -> list[Counted]:
     """Wrong syllables by the jamo that differ. `syllables`: those the reader knows.
 
     `of`: how many syllables could have been read so, over all that were meant: `times / of` is the chance of one."""
     times: Counter[str] = Counter()
     meant: Counter[str] = Counter()
     dropped = added = strange = 0
-    for (_, text), said in zip(lines, reader.recognizer.read([picture for picture, _ in lines]), strict=True):
+    for (_, text), said in zip(lines, recognizer.read([picture for picture, _ in lines]), strict=True):
         read, truth = (bare("".join(normalise(each))) for each in (said.text, text))
         for one, wanted in aligned(read, truth, near=1.0) if read else ():
             if is_hangul(wanted):
@@ -115,9 +116,11 @@ def hangul(reader: Reader, lines: Sequence[tuple[UInt8, str]], syllables: Sequen
     ]
 
 
-def _said(reader: Reader, lines: Sequence[LabelledLine], pictures: Sequence[UInt8]) -> Iterator[tuple[str, str]]:
+def _said(
+    recognizer: LineRecognizer, lines: Sequence[LabelledLine], pictures: Sequence[UInt8]
+) -> Iterator[tuple[str, str]]:
     """(meant, read) of each line, bare letters only."""
-    for line, said in zip(lines, reader.recognizer.read(pictures), strict=True):
+    for line, said in zip(lines, recognizer.read(pictures), strict=True):
         truth, read = ("".join(map(bare, normalise(text))) for text in (line.text, said.text))
         yield truth, read
 
@@ -177,14 +180,14 @@ def main(argv: list[str]) -> None:
     options = parser.parse_args(argv)
     if options.data is None:
         parser.error("name the folder with the data: --data DIR or PILLSCOPE_DATA (see README, section Data)")
-    reader, words = Reader.open(None), catalogue_words(options.data)
+    recognizer, words = Reader.open(None).recognizer, catalogue_words(options.data)
     lines, drawn = labelled_lines(options.data), drawn_hangul(words.hangul)
     if not drawn:
         parser.error("no Hangul font that is kept out of training is here: apt install fonts-nanum fonts-unfonts-core")
     counted = [
-        *upright(reader, lines),
-        *upside_down(reader, lines),
-        *hangul(reader, drawn, [sign for sign in words.signs if is_hangul(sign)]),
+        *upright(recognizer, lines),
+        *upside_down(recognizer, lines),
+        *hangul(recognizer, drawn, [sign for sign in words.signs if is_hangul(sign)]),
     ]
     write(counted, options.out)
     print(f"{len(lines)} lines of pills in {VIEWS} looks, both ways up; {len(drawn)} drawn lines of Hangul")

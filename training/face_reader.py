@@ -12,8 +12,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from pipeline.schemas import Reading
-from runners.ocr_recognizer import LINE_HEIGHT, STEP
 from runners.ocr_decode import Calibration, Decoded, decode
+from runners.ocr_recognizer import LINE_HEIGHT, STEP
 from runners.ocr_relief import relief
 from runners.session import session_options
 from training.face_views import ROW, SIZES, gathered, pill_box, placed, shown

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.ocr_recognizer import LINE_HEIGHT as HEIGHT
 from runners.ocr_lines import FAINT
+from runners.ocr_recognizer import LINE_HEIGHT as HEIGHT
 from runners.ocr_relief import GROUND
 from training.signs import has_a_top
 

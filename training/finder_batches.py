@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from runners.ocr_frame import SPARE
-from training.drawn_layouts import draw_layout
 from training.drawn_faces import SIDE
+from training.drawn_layouts import draw_layout
 from training.drawn_lines import Fonts
 from training.face_views import Face, pill_box
 from training.finder_net import CHANNELS, REACH, STRIDE
@@ -69,12 +69,13 @@ class Faces:
             faces = self._real[1 if self._real[1] and rng.random() < config["tfda_share"] else 0]
             return faces[int(rng.integers(len(faces)))]
         blank = self._blank[int(rng.integers(len(self._blank)))] if self._blank else None
-        written = None if blank is None else cv2.resize(blank, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         if blank is not None and kind < config["real_share"] + config["blank_share"]:
             return Face(blank, (), complete=True)
         if len(self._pool) >= POOL or (self._pool and rng.random() > config["fresh_share"]):
             return self._pool[int(rng.integers(len(self._pool)))]
-        written_on = np.asarray(written, np.uint8) if written is not None and rng.random() < config["written_share"] else None
+        written_on = None
+        if blank is not None and rng.random() < config["written_share"]:
+            written_on = cv2.resize(blank, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
         self._pool.append(draw_layout(self._words, config["hangul_share"], self._fonts, written_on, rng))
         return self._pool[-1]
 
@@ -105,7 +106,7 @@ def placed(picture: UInt8, size: int, rng: np.random.Generator | None) -> Float3
     if rng is None:
         turn, zoom, moved = 0.0, 1.0, np.zeros(2)
     else:
-        x, y, w, h = pill_box(picture) or (0, 0, side, side)
+        _, _, w, h = pill_box(picture) or (0, 0, side, side)
         spare = 2 * SPARE * max(w, h)
         closer = max(side / ((w + spare) * (h + spare)) ** 0.5, 1.0) ** float(rng.choice([1.0, 1.0, 0.0]))
         turn = (

@@ -76,7 +76,7 @@ def test_upside_down_a_letter_is_looked_for_at_the_other_end(monkeypatch: pytest
     class Reads(Says):
         def read(self, lines: Sequence[np.ndarray]) -> list[Said]:
             looked_at.extend(lines)
-            return super().read_lines(lines)
+            return super().read(lines)
 
     shown = np.arange(48 * 96, dtype=np.uint32).reshape(48, 96).astype(np.uint8)
     monkeypatch.setattr(confusions, "view", lambda line, rng: shown)
