@@ -2,8 +2,8 @@
 
 The finder says where lines stand and along which base line (`runners.ocr_find`). A quick recogniser looks at each line
 both ways round: the wrong way it reads nothing, or less. The large one, six times as slow, then reads the line the
-right way round, and both ways where that is not clear. What is read in several directions is kept; which of them is true is
-for the matcher to weigh.
+right way round, and both ways where that is not clear. What is read in several directions is kept; which of them is
+true is for the matcher to weigh.
 """
 
 from collections.abc import Sequence
