@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.cutout import cut_out
-from pipeline.schemas import CatalogItem
+from pipeline.schemas import CatalogItem, Reading
 from runners.ocr import RIM_LETTERS, RIM_SURE, Reader, letters_read
 from runners.ocr_relief import relief
 from runners.ocr_rim import AROUND, HEIGHT, LONGEST, rim_lines
@@ -26,6 +26,11 @@ def face(word: str, *, rim: bool = True, shape: str = "round", seed: int = 4) ->
     return cut_out(rgba[..., :3], rgba[..., 3])
 
 
+def letters(reading: Reading) -> str:
+    """Letters along a rim stand apart: some of the gaps are read as spaces."""
+    return reading.text.replace(" ", "")
+
+
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     return Reader.open()
@@ -34,13 +39,13 @@ def reader() -> Reader:
 @pytest.mark.parametrize("quarter", range(4))
 def test_a_word_along_the_rim_is_read_wherever_it_begins(reader, quarter):
     turned = np.ascontiguousarray(np.rot90(face("UPSHER"), quarter))
-    texts = [r.text for r in reader.read(turned[None])[0] if r.confidence >= RIM_SURE and len(r.text) >= RIM_LETTERS]
-    assert "UPSHER" in texts
+    readings = [r for r in reader.read(turned[None])[0] if r.confidence >= RIM_SURE and len(r.text) >= RIM_LETTERS]
+    assert "UPSHER" in map(letters, readings)
 
 
 def test_the_box_holds_the_word_once_the_cut_out_is_turned(reader):
     bent = face("UPSHER")
-    reading = next(r for r in reader.read(bent[None])[0] if r.text == "UPSHER")
+    reading = next(r for r in reader.read(bent[None])[0] if letters(r) == "UPSHER")
     left, top, right, bottom = reading.box
     assert 30 < top < bottom < 192  # at the top of the turned cut-out
     assert abs((left + right) / 2 - 192) < 5
