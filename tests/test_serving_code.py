@@ -1,10 +1,12 @@
 """What the code that serves must not contain: unpickling, torch, SQL put together from text."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVING = sorted(
@@ -55,3 +57,15 @@ def test_the_search_finds_what_it_looks_for(code: str) -> None:
 @pytest.mark.parametrize("path", SERVING, ids=lambda path: str(path.relative_to(ROOT)))
 def test_serving_code_is_free_of_it(path: Path) -> None:
     assert list(forbidden(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+def test_the_files_that_the_code_reads_beside_itself_are_in_the_bento_and_in_the_package():
+    included = yaml.safe_load((ROOT / "bentofile.yaml").read_text(encoding="utf-8"))["include"]
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    files = [path for path in (ROOT / "pipeline" / "data").iterdir() if path.is_file()]
+    assert files
+    for path in files:
+        assert any(path.match(str(ROOT / pattern)) for pattern in included), path.name
+        assert any(path.match(f"pipeline/{pattern}") for pattern in packaged["pipeline"]), path.name
