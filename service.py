@@ -42,7 +42,7 @@ def check_start(chosen: Settings) -> None:
         ModelError, IndexDamaged: a file is missing or not, byte for byte, the one its manifest names, or the store of
             own items cannot be read.
     """
-    for name in ("detector", "verdict", "classifier", "embedder", "ocr_detector", "ocr_recognizer"):
+    for name in ("detector", "verdict", "classifier", "embedder", "ocr_detector", "ocr_orientation", "ocr_recognizer"):
         read_model(name, chosen.models_dir)
     if chosen.background == OWN:
         read_model("background", chosen.models_dir)

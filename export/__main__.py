@@ -18,7 +18,7 @@ from export.finder import export_finder
 from export.graph import OPSET, TakesPhotos, to_onnx
 from export.half import store_half
 from export.lines import NAME as RECOGNIZER
-from export.lines import export_reader
+from export.lines import ORIENTATION, export_reader
 from export.manifest import add_model
 from export.parity import check, torch_answers
 from export.quantise import compare, int8
@@ -29,7 +29,7 @@ from export.whole_face import export_whole_face
 
 PARITY_PICTURES = 16
 CALIBRATION_PICTURES = 64
-OCR = {FINDER: "finder", RECOGNIZER: "reader"}
+OCR = {FINDER: "finder", RECOGNIZER: "reader", ORIENTATION: "reader_tiny"}
 """Models whose input is no photo, and how their training is called."""
 
 
@@ -94,7 +94,8 @@ def export_ocr(name: str, checkpoint: Path, data: Path | None, models: Path) -> 
     model, facts = export_finder(checkpoint) if name == FINDER else export_reader(checkpoint, data)
     measured = checkpoint.parent / "metrics.json"
     facts["metrics"] = json.loads(measured.read_text()) if measured.exists() else {}
-    facts["command"] = f"python -m training {OCR[name]} && python -m export {name}"
+    config = " --config configs/reader_tiny.yaml" if name == ORIENTATION else ""
+    facts["command"] = f"python -m training {OCR[name].removesuffix('_tiny')}{config} && python -m export {name}"
     entry = add_model(models, name, model.SerializeToString(deterministic=True), facts)
     print(json.dumps(entry, indent=2, ensure_ascii=False))
 

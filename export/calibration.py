@@ -12,6 +12,7 @@ from pipeline.imprint_ctc import best_chance
 from pipeline.imprint_text import fold, normalise
 from runners.ocr import Reader
 from runners.ocr_decode import Calibration
+from runners.ocr_recognizer import LineRecognizer
 from runners.session import open_model
 from training.cutouts import read_rgb
 from training.imprint_pills import imprint_pills
@@ -32,9 +33,10 @@ def tuning_faces(data: Path) -> Iterator[tuple[list[UInt8], dict[str, str]]]:
             yield [cut for crop in pill.crops for cut in cut_isolated(read_rgb(crop))], wanted_texts(pill.tokens)
 
 
-def tuning_lines(recognizer: ort.InferenceSession, data: Path) -> tuple[Float64, Float64]:
-    """Features (n, 3) and outcomes (n,) of every text read on the tuning pills: 1 = it stands on that pill."""
-    reader = Reader(open_model("ocr_detector"), recognizer)
+def tuning_lines(quick: ort.InferenceSession, recognizer: ort.InferenceSession, data: Path) -> tuple[Float64, Float64]:
+    """Features (n, 3) and outcomes (n,) of every text that `recognizer` reads on the tuning pills, the way round that
+    `quick` sees: 1 = it stands on that pill."""
+    reader = Reader(open_model("ocr_detector"), LineRecognizer(quick), LineRecognizer(recognizer))
     features, right = [], []
     for faces, wanted in tuning_faces(data):
         for reading in (reading for side in reader.read(np.stack(faces)) for reading in side):

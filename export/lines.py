@@ -18,12 +18,15 @@ from export.graph import OPSET, strip
 from export.half import store_half
 from export.parity import difference, one_thread_session, within
 from runners.ocr_decode import Calibration
+from runners.session import open_model
 from training.drawn_lines import Fonts, draw_line
 from training.reader import load_for_export
 from training.reader_net import HEIGHT
 from training.rendering.typeface import BUILT_IN
 
 NAME = "ocr_recognizer"
+ORIENTATION = "ocr_orientation"
+"""The tiny recogniser, which sees which way round a line is read."""
 PARITY_WIDTHS = (32, 96, 160, 288)
 PER_WIDTH = 4
 TOLERANCE = 1e-4
@@ -106,7 +109,9 @@ def export_reader(checkpoint: Path, data: Path | None) -> tuple[onnx.ModelProto,
     half.metadata_props.add(key="calibration", value="")
     if data is not None:
         write_calibration(half, fitted)
-        features, right = tuning_lines(one_thread_session(half), data)
+        session = one_thread_session(half)
+        quick = session if module.kind == "tiny" else open_model(ORIENTATION)
+        features, right = tuning_lines(quick, session, data)
         fitted, lines = fit(features, right), len(right)
         error = expected_error(fitted, features, right)
     write_calibration(half, fitted)

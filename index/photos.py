@@ -26,6 +26,9 @@ CHUNK: Final = 32
 """Photos worked on between two writes to the cache."""
 AT_ONCE: Final = 4
 """Cut-outs in one call of the reader."""
+READER: Final = ("ocr_detector", "ocr_orientation", "ocr_recognizer")
+READER_VERSION: Final = "2"
+"""Raised when `runners.ocr` would read otherwise with the same models."""
 LIMITS: Final = PhotoLimits(max_bytes=50_000_000)
 
 
@@ -76,7 +79,7 @@ class PhotoStudy:
 
     Args:
         runners: the models.
-        versions: their hashes by name (detector, background, embedder, ocr_detector, ocr_recognizer).
+        versions: their hashes by name (detector, background, embedder and the three of the reader).
         cache: what earlier builds found.
         workers: calls of the reader at once, each on one core.
         progress: called with one line of text now and then.
@@ -100,7 +103,7 @@ class PhotoStudy:
         self._finders = fingerprint(FINDER_VERSION, versions["detector"], versions["background"])
         self._cutter = fingerprint(CUTTER_VERSION)
         self._embedder = versions["embedder"]
-        self._reader = fingerprint(versions["ocr_detector"], versions["ocr_recognizer"])
+        self._reader = fingerprint(READER_VERSION, *(versions[name] for name in READER))
         self.unreadable: dict[Path, str] = {}
 
     async def study(self, jobs: Sequence[PhotoJob]) -> dict[Path, list[FaceFacts]]:

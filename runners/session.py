@@ -85,7 +85,8 @@ def open_model(name: str, models_dir: Path | None = None) -> ort.InferenceSessio
     """Open a model for inference on one CPU thread; its runs stop with the call they belong to (`runners.work`).
 
     Args:
-        name: its key in the manifest: detector, background, classifier, embedder, ocr_detector, ocr_recognizer.
+        name: its key in the manifest: detector, background, classifier, embedder, verdict, ocr_detector,
+            ocr_orientation, ocr_recognizer.
         models_dir: folder with manifest.json; None = the one shipped with the code.
 
     Raises:

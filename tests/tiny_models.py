@@ -204,6 +204,7 @@ def write_tiny_models(folder: Path, **others: onnx.ModelProto) -> Path:
         "classifier": classifier_model(),
         "embedder": embedder_model(),
         "ocr_detector": ocr_detector_model(),
+        "ocr_orientation": ocr_recognizer_model(),
         "ocr_recognizer": ocr_recognizer_model(),
         **others,
     }

@@ -10,11 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from runners.ocr_frame import SPARE
 from training.drawn_faces import SIDE
 from training.drawn_layouts import draw_layout
 from training.drawn_lines import Fonts
-from training.face_views import Face, pill_box
+from training.face_views import Face
 from training.finder_net import CHANNELS, REACH, STRIDE
 from training.rendering.typeface import installed, latin_fonts
 from training.signs import Words, kept_out
@@ -88,7 +87,7 @@ class Faces:
 
 def view(face: Face, size: int, rng: np.random.Generator | None) -> tuple[Float32, Float32, Float32]:
     """A face turned, moved and lit at random, or as it is: image (1, S, S), targets and counts as in `Batch`."""
-    matrix = placed(face.picture, size, rng)
+    matrix = placed(face.picture.shape[0], size, rng)
     loss = 1 / max(float(np.hypot(matrix[0, 0], matrix[0, 1])), 1e-6)
     picture = face.picture
     if loss > 1.5:  # what would be skipped is averaged
@@ -99,22 +98,15 @@ def view(face: Face, size: int, rng: np.random.Generator | None) -> tuple[Float3
     return shown[None], *targets(face, matrix, size)
 
 
-def placed(picture: UInt8, size: int, rng: np.random.Generator | None) -> Float32:
-    """(2, 3) from px of a face (S, S) to px of its view. Most pills lie along or across, some anyhow; of a slender one,
-    which `runners.ocr_frame` shows larger, the view holds a part. Without `rng` the whole face as it lies."""
-    side = picture.shape[0]
+def placed(side: int, size: int, rng: np.random.Generator | None) -> Float32:
+    """(2, 3), px of a face to px of its view. Most pills lie along or across, some anyhow; as it is without `rng`."""
     if rng is None:
         turn, zoom, moved = 0.0, 1.0, np.zeros(2)
     else:
-        _, _, w, h = pill_box(picture) or (0, 0, side, side)
-        spare = 2 * SPARE * max(w, h)
-        closer = max(side / ((w + spare) * (h + spare)) ** 0.5, 1.0) ** float(rng.choice([1.0, 1.0, 0.0]))
         turn = (
             90.0 * int(rng.integers(4)) + float(rng.normal(0, 8)) if rng.random() < 0.7 else float(rng.uniform(0, 360))
         )
-        zoom, moved = closer * float(np.exp(rng.normal(-0.05, 0.12))), rng.normal(0, 0.02, 2) * size
-        along = np.array([np.cos(np.radians(turn)), -np.sin(np.radians(turn))]) * float(rng.uniform(-1, 1))
-        moved = moved + along * max(w * zoom / side - 0.9, 0.0) / 2 * size
+        zoom, moved = float(np.exp(rng.normal(-0.05, 0.12))), rng.normal(0, 0.02, 2) * size
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), turn, zoom * size / side)
     matrix[:, 2] += (size - side) / 2 + moved
     return matrix.astype(np.float32)

@@ -31,6 +31,8 @@ from training.worn_lines import worn
 
 NETS: Final[dict[str, type[ReaderNet | SmallReaderNet]]] = {"tiny": ReaderNet, "small": SmallReaderNet}
 """By the name a configuration gives as `net`."""
+JOURNALS: Final = {"tiny": "reader_tiny", "small": "reader"}
+"""The runs of each: the tiny one sees which way round a line is read, the small one reads it."""
 
 
 class WithProbabilities(nn.Module):
@@ -166,7 +168,7 @@ def train(
         start: checkpoint of an earlier run or a shipped file, whose weights are the first.
     """
     torch.manual_seed(config["seed"])
-    journal = Journal("reader")
+    journal = Journal(JOURNALS[config["net"]])
     words = catalogue_words(data)
     read = readings(data, int(config["tfda_pills"]), journal.folder)
     nih, tfda = ({part: labelled_lines(read[s], part) for part in ("train", "tuning")} for s in ("nih", "tfda"))

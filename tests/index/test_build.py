@@ -24,7 +24,9 @@ from tests.index import tables
 from tests.index.small_index import build_small, facts, parts
 from tests.index.test_faces import RedBackground, RedDetector
 
-VERSIONS = dict.fromkeys(("detector", "background", "embedder", "ocr_detector", "ocr_recognizer"), "1")
+VERSIONS = dict.fromkeys(
+    ("detector", "background", "embedder", "ocr_detector", "ocr_orientation", "ocr_recognizer"), "1"
+)
 
 
 class CountingModels:

@@ -8,7 +8,16 @@ from benchmarks.server import Server, running
 from pipeline.settings import Settings
 from runners.session import ModelError, read_manifest
 
-MODELS = {"detector", "background", "verdict", "classifier", "embedder", "ocr_detector", "ocr_recognizer"}
+MODELS = {
+    "detector",
+    "background",
+    "verdict",
+    "classifier",
+    "embedder",
+    "ocr_detector",
+    "ocr_orientation",
+    "ocr_recognizer",
+}
 
 
 def missing_models() -> str:
