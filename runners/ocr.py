@@ -62,7 +62,7 @@ class Reader:
         """`cutouts`: (N, S, S, 4) uint8 RGBA. Returns for each all readings, most confident first; the lines of all
         cut-outs are read together."""
         pictures = [relief(cutout) for cutout in cutouts]
-        answers = self._read_each(self._upright([both_ways(picture, self.find(picture)) for picture in pictures]))
+        answers = self._read_each(self.upright([both_ways(picture, self.find(picture)) for picture in pictures]))
         hardly = [number for number, answer in enumerate(answers) if letters_read(answer) < FEW_LETTERS]
         bent = self._read_each([self._along_the_rim(pictures[n]) for n in hardly])
         for number, answer in zip(hardly, bent, strict=True):
@@ -70,7 +70,7 @@ class Reader:
             answers[number] = sorted([*answers[number], *surely], key=lambda reading: -reading.confidence)
         return answers
 
-    def _upright(self, faces: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    def upright(self, faces: Sequence[Sequence[Line]]) -> list[list[Line]]:
         """Of the lines of each face, which stand two and two for its ways round, those that may be the right way."""
         said = iter(self._quick.read([line.pixels[..., 0] for lines in faces for line in lines]))
         kept = []
@@ -93,8 +93,6 @@ class Reader:
     def find(self, picture: UInt8) -> list[FoundLine]:
         """Lines on a relief (S, S, 3), corners in its px."""
         shown = framed(picture)
-        if shown is None:
-            return []
         answer = self._finder.run(None, {"faces": shown.pixels[None]})[0][0]
         return [replace(line, corners=shown.back(line.corners)) for line in lines_of(answer)][:MOST_LINES]
 

@@ -40,13 +40,13 @@ class Frame:
         return np.asarray(points / self.scale + np.array(self.corner), np.float32)
 
 
-def framed(picture: UInt8) -> Frame | None:
-    """Of a relief (S, S, 3); None where it shows nothing."""
+def framed(picture: UInt8) -> Frame:
+    """Of a relief (S, S, 3); the whole of it where it shows nothing."""
     gray = picture[..., 0]
     x, y, w, h = cv2.boundingRect((cv2.absdiff(gray, np.full_like(gray, int(GROUND))) > FAINT).astype(np.uint8))
     if not w or not h:
-        return None
-    spare = 2 * SPARE * max(w, h)
+        x, y, (h, w) = 0, 0, gray.shape
+    spare = 2 * SPARE * max(w, h) if w * h < gray.size else 0.0
     scale = min((PIXELS / ((w + spare) * (h + spare))) ** 0.5, LARGEST)
     width, height = (max(round((side + spare) * scale / MULTIPLE), 1) * MULTIPLE for side in (w, h))
     corner = x + w / 2 - width / scale / 2, y + h / 2 - height / scale / 2

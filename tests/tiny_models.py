@@ -151,7 +151,7 @@ def embedder_model(size: int = CUTOUT_INPUT) -> onnx.ModelProto:
 
 
 def ocr_detector_model(size: int = 192) -> onnx.ModelProto:
-    """One level line of text across the middle of everything, read as it lies."""
+    """One level line of text across the middle of everything; of pictures of `size` px, that is."""
     g = _Graph()
     side = size // 2
     answer = np.zeros((1, 4, side, side), np.float32)
@@ -160,7 +160,7 @@ def ocr_detector_model(size: int = 192) -> onnx.ModelProto:
     gray = g.add("Cast", "faces", to=TensorProto.FLOAT)
     per_face = g.add("Mul", g.add("ReduceMean", gray, axes=[1, 2], keepdims=1), g.constant(0.0))  # (N, 1, 1)
     g.add("Add", g.add("Unsqueeze", per_face, g.constant([1], np.int64)), g.constant(answer), output="answers")
-    return g.model(["n", size, size], "answers", ["n", 4, side, side], name="faces")
+    return g.model(["n", "h", "w"], "answers", ["n", 4, side, side], name="faces")
 
 
 def ocr_recognizer_model(text: str = READS) -> onnx.ModelProto:

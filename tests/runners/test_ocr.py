@@ -8,7 +8,7 @@ from pipeline.cutout import cut_out
 from pipeline.imprint_ctc import text_of
 from pipeline.schemas import CatalogItem
 from runners.ocr import Reader
-from runners.ocr_lines import Line, aligned, directions, turned_box, whole_pill
+from runners.ocr_lines import Line, aligned, directions, one_way, turned_box
 from runners.ocr_relief import GROUND, relief
 from training.renderer import render_pill
 from training.rendering.look import look_of
@@ -63,14 +63,6 @@ def test_the_steps_of_a_reading_say_its_text(reader):
         assert all(sum(step.values()) <= 1.01 for step in reading.steps)
 
 
-def test_a_pill_as_one_line_is_the_pill_within_its_rim():
-    picture = np.full((384, 384, 3), 128, np.uint8)
-    assert whole_pill(picture) == []
-    picture[150:250, 50:350] = 60
-    (quad,) = whole_pill(picture)
-    assert quad.tolist() == [[68, 156], [332, 156], [332, 244], [68, 244]]
-
-
 def test_nothing_to_read_is_no_reading(reader):
     assert reader.read(np.zeros((2, 384, 384, 4), np.uint8)) == [[], []]
 
@@ -95,6 +87,17 @@ def test_a_line_is_read_in_the_directions_it_may_have(size, expected):
     assert tuple(line.rotation for line in lines) == expected
     for line in lines:  # in its own direction a line is at least as wide as high, unless it is square
         assert line.pixels.shape[1] >= line.pixels.shape[0] or len(lines) == 4
+
+
+@pytest.mark.parametrize("shift", [0, 2])
+def test_a_line_begins_where_its_first_corner_is(shift):
+    picture = np.full((384, 384, 3), 128, np.uint8)
+    picture[100:130, 100:140] = 255  # the left end of the line is bright
+    quad = np.array([[100, 100], [220, 100], [220, 130], [100, 130]], np.float32)
+    line = one_way(picture, np.roll(quad, shift, axis=0))
+    assert line.rotation == 90 * shift
+    bright = line.pixels[:, :30].mean() > line.pixels[:, -30:].mean()
+    assert bright == (shift == 0)
 
 
 def test_turning_a_box_back_restores_it():
