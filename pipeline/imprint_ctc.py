@@ -89,7 +89,8 @@ class PrefixTree:
                     blanks[row] -= chance
                 if (code := self._code.get(sign)) is not None:
                     signs[row, code] = chance
-        return np.maximum(signs @ self._shares, FLOOR), np.maximum(blanks, FLOOR)
+        seen = np.flatnonzero(signs.any(axis=0))  # few: as a whole the product would wake the threads of BLAS
+        return np.maximum(signs[:, seen] @ self._shares[seen], FLOOR), np.maximum(blanks, FLOOR)
 
     def _plausible(self, signs: Float64, blanks: Float64) -> Int32:
         """Nodes whose path has hardly a letter that is nowhere to be seen, and is about as long as the line."""

@@ -79,9 +79,10 @@ def measure(net: nn.Module, faces: Sequence[Face]) -> dict[str, float]:
     alike = [next((box for box in boxes if _same(line, box)), None) for line, boxes in lines]
     hits = [(line, box) for (line, _), box in zip(lines, alike, strict=True) if box is not None]
     blank = [len(boxes) for face, boxes in zip(faces, found, strict=True) if face.complete and not face.lines]
+    along = [_turn(line.corners, box.corners) < WITHIN for line, box in hits]
     return {
         "found": round(len(hits) / max(len(lines), 1), 4),
-        "along": round(float(np.mean([_turn(line.corners, box.corners) < WITHIN for line, box in hits])), 4),
+        "along": round(float(np.mean(along)), 4) if along else float("nan"),
         "boxes_per_blank": round(float(np.mean(blank)), 3) if blank else float("nan"),
     }
 
