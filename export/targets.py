@@ -123,4 +123,4 @@ TARGETS: Final[dict[str, Target]] = {
         ),
     )
 }  # fmt: skip
-"""Every model that is trained here. The OCR models come ready-made in a package."""
+"""Every model that is shown photos, crops or cut-outs; those of the imprint reader: `export.finder`, `export.lines`."""
