@@ -19,7 +19,8 @@ from benchmarks.report import table, write
 from benchmarks.rows import Row, bootstrap, share_row
 from pipeline.__main__ import load_pipeline
 from pipeline.ranking import RankingWeights, Terms, total
-from training.ranking import Query, build_queries, cross_validated, folds_of, probabilities
+from training.folds import folds_of
+from training.ranking import Query, build_queries, cross_validated, probabilities
 
 PART = "fusion"
 FOLDS: Final = 5
@@ -101,7 +102,7 @@ def places_by_trees(queries: Sequence[Query], weights: Sequence[RankingWeights],
     import xgboost  # noqa: PLC0415  # belongs to the extra `train`
 
     seen = [features(query, w) for query, w in zip(queries, weights, strict=True)]
-    own = folds_of(queries, FOLDS)
+    own = folds_of([query.pill_group for query in queries], FOLDS)
     found = [0] * len(queries)
     for held_out in range(FOLDS):
         inside = [x for x, fold in zip(seen, own, strict=True) if fold != held_out and x[1].any()]

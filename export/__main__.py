@@ -29,8 +29,12 @@ from export.whole_face import export_whole_face
 
 PARITY_PICTURES = 16
 CALIBRATION_PICTURES = 64
-OCR = {FINDER: "finder", RECOGNIZER: "reader", ORIENTATION: "reader_tiny"}
-"""Models whose input is no photo, and how their training is called."""
+OCR = {
+    FINDER: ("finder", "finder"),
+    RECOGNIZER: ("reader", "reader"),
+    ORIENTATION: ("reader_tiny", "reader --config configs/reader_tiny.yaml"),
+}
+"""Models whose input is no photo: the folder of their run, and how their training is called."""
 
 
 def export(target: Target, module: nn.Module, data: Path | None) -> tuple[onnx.ModelProto, dict[str, Any]]:
@@ -94,8 +98,7 @@ def export_ocr(name: str, checkpoint: Path, data: Path | None, models: Path) -> 
     model, facts = export_finder(checkpoint) if name == FINDER else export_reader(checkpoint, data)
     measured = checkpoint.parent / "metrics.json"
     facts["metrics"] = json.loads(measured.read_text()) if measured.exists() else {}
-    config = " --config configs/reader_tiny.yaml" if name == ORIENTATION else ""
-    facts["command"] = f"python -m training {OCR[name].removesuffix('_tiny')}{config} && python -m export {name}"
+    facts["command"] = f"python -m training {OCR[name][1]} && python -m export {name}"
     entry = add_model(models, name, model.SerializeToString(deterministic=True), facts)
     print(json.dumps(entry, indent=2, ensure_ascii=False))
 
@@ -120,7 +123,7 @@ def main(argv: Sequence[str]) -> None:
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     if args.model in OCR:
-        checkpoint = args.checkpoint or Path("runs") / OCR[args.model] / "best.pt"
+        checkpoint = args.checkpoint or Path("runs") / OCR[args.model][0] / "best.pt"
         export_ocr(args.model, checkpoint, Path(args.data) if args.data else None, args.models)
         return
     if args.model == WHOLE_FACE:

@@ -38,11 +38,11 @@ class FoundLine:
     chance: float
 
 
-def lines_of(answer: Float32, *, core_from: float = CORE_FROM, line_from: float = LINE_FROM) -> list[FoundLine]:
+def lines_of(answer: Float32) -> list[FoundLine]:
     """`answer`: (4, h, w): probability of lying in a line's core; cosine and sine of twice the base line's angle, y
     down; half the height. The most probable line first."""
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(
-        (answer[0] >= core_from).astype(np.uint8), connectivity=4
+        (answer[0] >= CORE_FROM).astype(np.uint8), connectivity=4
     )
     found = []
     for number in range(1, count):
@@ -53,7 +53,7 @@ def lines_of(answer: Float32, *, core_from: float = CORE_FROM, line_from: float 
         rows, columns = np.nonzero(labels[y : y + height, x : x + width] == number)
         said = part[:, rows, columns]
         chance = float(said[0].mean())
-        if chance < line_from:
+        if chance < LINE_FROM:
             continue
         mean = (said[1:] * said[0]).sum(axis=1) / said[0].sum()
         angle = atan2(float(mean[1]), float(mean[0])) / 2

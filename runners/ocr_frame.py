@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.ocr_lines import FAINT
-from runners.ocr_relief import GROUND
+from runners.ocr_relief import GROUND, pill_box
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -43,15 +42,14 @@ class Frame:
 def framed(picture: UInt8) -> Frame:
     """Of a relief (S, S, 3); the whole of it where it shows nothing."""
     gray = picture[..., 0]
-    x, y, w, h = cv2.boundingRect((cv2.absdiff(gray, np.full_like(gray, int(GROUND))) > FAINT).astype(np.uint8))
-    if not w or not h:
-        x, y, (h, w) = 0, 0, gray.shape
-    spare = 2 * SPARE * max(w, h) if w * h < gray.size else 0.0
+    shown = pill_box(gray)
+    x, y, w, h = shown or (0, 0, gray.shape[1], gray.shape[0])
+    spare = 2 * SPARE * max(w, h) if shown else 0.0
     scale = min((PIXELS / ((w + spare) * (h + spare))) ** 0.5, LARGEST)
     width, height = (max(round((side + spare) * scale / MULTIPLE), 1) * MULTIPLE for side in (w, h))
     corner = x + w / 2 - width / scale / 2, y + h / 2 - height / scale / 2
     matrix = np.array([[scale, 0, -corner[0] * scale], [0, scale, -corner[1] * scale]], np.float32)
     if scale < 0.75:  # what would be skipped is averaged
         gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), 0.4 / scale), np.uint8)
-    shown = cv2.warpAffine(gray, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=GROUND)
-    return Frame(np.asarray(shown, np.uint8), scale, corner)
+    pixels = cv2.warpAffine(gray, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=GROUND)
+    return Frame(np.asarray(pixels, np.uint8), scale, corner)

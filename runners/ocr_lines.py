@@ -15,8 +15,6 @@ SNAP: Final = 20
 """Degrees by which a line may stray from the common direction and still count as read in the same turn."""
 SQUARE: Final = 1.4
 """Ratio of a box's sides under which its direction is not known."""
-FAINT: Final = 3
-"""Gray levels from the ground within which a relief shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)

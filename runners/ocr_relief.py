@@ -26,6 +26,8 @@ RIM: Final = 5
 """Width of the rim left out, px: its bevel is shaded like a stroke."""
 FEATHER: Final = 5.0
 """Softness of the border to the ground, px."""
+FAINT: Final = 3
+"""Gray levels from the ground within which a relief shows nothing."""
 CLIP: Final = 4.0
 """Local standard deviations that are shown as full black or white."""
 
@@ -54,6 +56,12 @@ def relief(cutout: UInt8) -> UInt8:
     detail += GROUND
     gray = detail.astype(np.uint8)
     return np.asarray(cv2.merge([gray, gray, gray]), np.uint8)
+
+
+def pill_box(gray: UInt8) -> tuple[int, int, int, int] | None:
+    """x, y, width, height of what a relief shows, (S, S) uint8; None where that is nothing."""
+    x, y, w, h = cv2.boundingRect(cv2.bitwise_not(cv2.inRange(gray, GROUND - FAINT, GROUND + FAINT)))
+    return (x, y, w, h) if w and h else None
 
 
 def _quarter(image: Gray) -> Float32:

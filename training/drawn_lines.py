@@ -6,14 +6,14 @@ pill. Around them stands what stands on pills: the next line, a score line, the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from training.reader_net import HEIGHT
-from training.rendering.typeface import OutlineTypeface, StrokeTypeface, Typeface
+from training.rendering.typeface import OutlineTypeface, StrokeTypeface, Typeface, installed, latin_fonts
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -28,6 +28,15 @@ class Fonts:
 
     latin: tuple[str, ...]
     hangul: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: dict[str, Any]) -> "Fonts":
+        """Those on this machine, further ones as a training's configuration names them. Raises RuntimeError where none
+        has Hangul."""
+        hangul = installed(tuple(config["hangul_fonts"]))
+        if not hangul:
+            raise RuntimeError("no Hangul font is installed: apt install fonts-nanum")
+        return cls(latin_fonts() + installed(tuple(config["latin_fonts"])), hangul)
 
 
 def draw_line(text: str, fonts: Fonts, rng: np.random.Generator) -> UInt8:

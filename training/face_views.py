@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.ocr_lines import FAINT
 from runners.ocr_recognizer import LINE_HEIGHT as HEIGHT
-from runners.ocr_relief import GROUND
+from runners.ocr_relief import GROUND, pill_box
 from training.signs import has_a_top
 
 UInt8 = NDArray[np.uint8]
@@ -61,12 +60,6 @@ class View:
 
     pixels: UInt8
     texts: tuple[str | None, ...]
-
-
-def pill_box(picture: UInt8) -> tuple[int, int, int, int] | None:
-    """x, y, width, height of the pill on a relief (S, S) uint8; None when it is empty."""
-    x, y, w, h = cv2.boundingRect((np.abs(picture.astype(np.int16) - int(GROUND)) > FAINT).astype(np.uint8))
-    return (x, y, w, h) if w > 3 and h > 3 else None
 
 
 def placed(box: tuple[int, int, int, int], turn: float, size: float) -> tuple[Float32, tuple[int, int]]:

@@ -13,14 +13,13 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from runners.ocr_find import FoundLine, lines_of
-from training.background import trainee
+from training.background import first_weights, trainee
 from training.face_views import Face, FaceLine
 from training.finder_batches import Batch, Faces, view
 from training.finder_net import SIZE, Exported, FinderNet
 from training.journal import Journal
 from training.labelled_faces import labelled_faces
 from training.options import read_options
-from training.shipped import load_shipped
 from training.signs import catalogue_words
 from training.two_teachers import readings
 
@@ -116,17 +115,9 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None, start: Path |
     drawn = Faces(parts["nih", "train"], parts.get(("tfda", "train"), []), catalogue_words(data), config)
 
     net = FinderNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if start is None:
-        net.start_from_imagenet(wheels)
-    elif start.suffix == ".onnx":
-        load_shipped(net, start, drawn.batch(0, config["batch"], SIZE).images)
-    else:
-        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+    first_weights(net, start, wheels, lambda: drawn.batch(0, config["batch"], SIZE).images)
     run = trainee(net, config)
-    state = journal.resume()
-    if state is not None:
-        run.resume(state)
-    first, steps = int(state["step"]) if state else 0, config["steps"]
+    first, steps = run.go_on(journal), config["steps"]
     began, losses, row = time.monotonic(), [], {}
     for step in tqdm(range(first, steps), initial=first, total=steps, desc="finder", unit="step", mininterval=20):
         net.train()

@@ -10,23 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from runners.ocr_find import ENDS, REACH, SLENDER, STRIDE
 from training.drawn_faces import SIDE
 from training.drawn_layouts import draw_layout
 from training.drawn_lines import Fonts
 from training.face_views import Face
-from training.finder_net import CHANNELS, REACH, STRIDE
-from training.rendering.typeface import installed, latin_fonts
-from training.signs import Words, kept_out
+from training.finder_net import CHANNELS
+from training.signs import Words
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 CORE: Final = 0.4
-"""Of a line's box, the share of its height that is its core,"""
-ENDS: Final = 0.3
-"""... and the share of its height by which the core is shorter at either end."""
-SLENDER: Final = 0.35
-"""Least share of a box's width that its core has."""
+"""Of a line's box, the share of its height that is its core."""
 POOL: Final = 2500
 
 
@@ -50,16 +46,9 @@ class Faces:
     def __init__(self, nih: Sequence[Face], tfda: Sequence[Face], words: Words, config: dict[str, Any]) -> None:
         self._real = [[face for face in faces if face.lines] for faces in (nih, tfda)]
         self._blank = [face.picture for face in (*nih, *tfda) if face.complete and not face.lines]
-        self._words = (
-            [word for word in words.latin if not kept_out(word)],
-            [word for word in words.hangul if not kept_out(word)],
-        )
+        self._words = words.trained()
         self._config = config
-        self._fonts = Fonts(
-            latin_fonts() + installed(tuple(config["latin_fonts"])), installed(tuple(config["hangul_fonts"]))
-        )
-        if not self._fonts.hangul:
-            raise RuntimeError("no Hangul font is installed: apt install fonts-nanum")
+        self._fonts = Fonts.of(config)
         self._pool: list[Face] = []
 
     def sample(self, rng: np.random.Generator) -> Face:
@@ -75,7 +64,9 @@ class Faces:
         written_on = None
         if blank is not None and rng.random() < config["written_share"]:
             written_on = cv2.resize(blank, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        self._pool.append(draw_layout(self._words, config["hangul_share"], self._fonts, written_on, rng))
+        self._pool.append(
+            draw_layout((self._words.latin, self._words.hangul), config["hangul_share"], self._fonts, written_on, rng)
+        )
         return self._pool[-1]
 
     def batch(self, step: int, count: int, size: int) -> Batch:

@@ -9,19 +9,16 @@ from training.mask_net import MaskNet
 
 SIZE: Final = 192
 """Side of the relief it looks at, px."""
-STRIDE: Final = 2
-"""Px of the relief per px of the answer."""
-REACH: Final = 8.0
-"""Px of the relief per unit of the half height."""
 CHANNELS: Final = 4
 
 
 class FinderNet(MaskNet):
     """(N, 1, S, S) float32 gray in [0, 255] -> (N, 4, S / 2, S / 2): what each pixel says of the line it lies on.
 
-    Channel 0: logit of lying in the core of a line; 1, 2: cosine and sine of twice the angle of its base line, x to the
-    right and y down; 3: half its height in units of `REACH` px. Which of its two directions the line is read in is not
-    asked: only the letters tell, and the recogniser knows them (`benchmarks/results/ocr_variants.md`).
+    Channel 0: logit of lying in the core of a line; 1, 2: cosine and sine of twice its base line's angle, x to the
+    right and y down; 3: half its height, in units of `REACH` of `runners.ocr_find`. Which of its two directions the line
+    is read in is not asked: only the letters tell, and the recogniser knows them
+    (`benchmarks/results/ocr_variants.md`).
     """
 
     def __init__(self) -> None:

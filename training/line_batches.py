@@ -12,8 +12,7 @@ from torch import Tensor
 from training.drawn_lines import Fonts, draw_line, random_text
 from training.reader_net import HEIGHT
 from training.real_lines import LabelledLine, view
-from training.rendering.typeface import installed, latin_fonts
-from training.signs import Words, kept_out
+from training.signs import Words
 from training.worn_lines import worn
 
 UInt8 = NDArray[np.uint8]
@@ -33,13 +32,9 @@ class Lines:
         self._real = [
             ([line for line in lines if line.text], [line for line in lines if not line.text]) for lines in (nih, tfda)
         ]
-        self._latin = [word for word in words.latin if not kept_out(word)]
-        self._hangul = [word for word in words.hangul if not kept_out(word)]
-        self._fonts = Fonts(
-            latin_fonts() + installed(tuple(config["latin_fonts"])), installed(tuple(config["hangul_fonts"]))
-        )
-        if not self._fonts.hangul:
-            raise RuntimeError("no Hangul font is installed: apt install fonts-nanum")
+        drawn = words.trained()
+        self._latin, self._hangul = drawn.latin, drawn.hangul
+        self._fonts = Fonts.of(config)
         self._pool: list[Sample] = []
 
     def sample(self, rng: np.random.Generator) -> Sample:

@@ -25,6 +25,7 @@ from pipeline.identify import Pipeline
 from pipeline.ranking import RankingWeights, SideEvidence, Terms, decide, gather, total
 from pipeline.schemas import Hints
 from training.consumer import ConsumerPhoto, collect, load_photos, pairs, right_answers
+from training.folds import folds_of
 from training.read_confidence import TextRead, report, texts_read
 from training.read_confidence import fit as fit_read
 
@@ -128,16 +129,9 @@ def fit_two_sided(queries: Sequence[Query], weights: RankingWeights) -> RankingW
 
 def cross_validated(queries: Sequence[Query], start: RankingWeights, folds: int = 5) -> list[RankingWeights]:
     """For each query, weights fitted without its pill group."""
-    own = folds_of(queries, folds)
+    own = folds_of([query.pill_group for query in queries], folds)
     fitted = [fit([q for q, fold in zip(queries, own, strict=True) if fold != i], start) for i in range(folds)]
     return [fitted[fold] for fold in own]
-
-
-def folds_of(queries: Sequence[Query], folds: int) -> list[int]:
-    """The fold of each query, 0 <= fold < folds: all of a pill group are in one."""
-    groups = sorted({query.pill_group for query in queries})
-    fold = {group: i % folds for i, group in enumerate(np.random.default_rng(0).permutation(groups))}
-    return [fold[query.pill_group] for query in queries]
 
 
 def identified_threshold(queries: Sequence[Query], weights: Sequence[RankingWeights]) -> float:

@@ -18,6 +18,7 @@ from pipeline.no_imprint import log_odds
 from pipeline.ranking import RankingWeights, SideEvidence
 from pipeline.transcript import transcript
 from training.consumer import ConsumerPhoto
+from training.folds import folds_of
 from training.logistic import expected_error, logistic
 
 Float64 = NDArray[np.float64]
@@ -61,9 +62,7 @@ def fit(texts: Sequence[TextRead], weights: RankingWeights) -> RankingWeights:
 
 def cross_validated(texts: Sequence[TextRead], folds: int = FOLDS) -> Float64:
     """(n,) chances, each from a fit without its pill group."""
-    groups = sorted({text.pill_group for text in texts})
-    fold_of = {group: i % folds for i, group in enumerate(np.random.default_rng(0).permutation(groups))}
-    own = np.array([fold_of[text.pill_group] for text in texts])
+    own = np.array(folds_of([text.pill_group for text in texts], folds))
     x, right = features(texts), outcomes(texts)
     out = np.zeros(len(texts))
     for number in range(folds):

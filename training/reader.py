@@ -153,10 +153,7 @@ def begun(net: ReaderNet | SmallReaderNet, config: dict[str, Any], journal: Jour
     rest = [p for p in net.parameters() if p.requires_grad and not any(p is q for q in head)]
     rate = config["rate"]
     run = Trainee(net, [(rest, rate), (head, rate * config["head_factor"])], config["steps"], config["weight_decay"])
-    state = journal.resume()
-    if state is not None:
-        run.resume(state)
-    return run, int(state["step"]) if state else 0
+    return run, run.go_on(journal)
 
 
 def train(

@@ -34,6 +34,11 @@ class Words:
     latin: tuple[str, ...]
     hangul: tuple[str, ...]
 
+    def trained(self) -> "Words":
+        """Those that training may draw: see `kept_out`."""
+        latin, hangul = (tuple(word for word in part if not kept_out(word)) for part in (self.latin, self.hangul))
+        return Words(latin, hangul)
+
     @property
     def signs(self) -> str:
         """All signs, Latin first, then the syllables of the Korean catalogue in code order."""

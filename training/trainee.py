@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.journal import Journal
+
 
 class Trainee:
     """AdamW under a one-cycle schedule, and a running average of the weights, which is what gets evaluated.
@@ -46,6 +48,14 @@ class Trainee:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
+
+    def go_on(self, journal: Journal) -> int:
+        """As far as an earlier run came, if there was one. Returns the step to go on with."""
+        state = journal.resume()
+        if state is None:
+            return 0
+        self.resume(state)
+        return int(state["step"])
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what `state()` gave."""

@@ -178,10 +178,7 @@ def train(config: dict[str, Any], data: Path, wheels: Path | None) -> dict[str, 
         net, [(trunk, config["rate"]), (list(net.last.parameters()), config["rate"] * config["head_factor"])],
         config["steps"], config["weight_decay"],
     )  # fmt: skip
-    state = journal.resume()
-    if state is not None:
-        run.resume(state)
-    first, steps = int(state["step"]) if state else 0, config["steps"]
+    first, steps = run.go_on(journal), config["steps"]
     batches = Views(things, ~out, config, first)
     began, losses = time.process_time(), []
     net.train()

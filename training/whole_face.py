@@ -69,13 +69,9 @@ class Faces:
     def __init__(self, nih: Sequence[Face], tfda: Sequence[Face], words: Words, config: dict[str, Any]) -> None:
         self._config = config
         self._nih, self._tfda = nih, tfda
-        self._latin = [word for word in words.latin if not kept_out(word)]
-        self._hangul = [word for word in words.hangul if not kept_out(word)]
-        self._fonts = Fonts(
-            latin_fonts() + installed(tuple(config["latin_fonts"])), installed(tuple(config["hangul_fonts"]))
-        )
-        if not self._fonts.hangul:
-            raise RuntimeError("no Hangul font is installed: apt install fonts-nanum")
+        drawn = words.trained()
+        self._latin, self._hangul = drawn.latin, drawn.hangul
+        self._fonts = Fonts.of(config)
         self._pool: list[Face] = []
 
     def views(self, rng: np.random.Generator) -> list[View]:

@@ -10,15 +10,13 @@ pytest.importorskip("timm")
 from export.finder import TakesGrayFaces, sample_faces, worst_difference  # noqa: E402
 from export.half import store_half  # noqa: E402
 from export.lines import traced  # noqa: E402
-from runners.ocr_find import REACH as FOUND_REACH  # noqa: E402
-from runners.ocr_find import STRIDE as FOUND_STRIDE  # noqa: E402
 from runners.ocr_find import lines_of  # noqa: E402
 from training.drawn_layouts import draw_layout  # noqa: E402
 from training.drawn_lines import Fonts  # noqa: E402
 from training.face_views import Face, FaceLine  # noqa: E402
 from training.finder import finder_loss, measure  # noqa: E402
 from training.finder_batches import Batch, Faces, placed, targets, view  # noqa: E402
-from training.finder_net import REACH, SIZE, STRIDE, Exported, FinderNet  # noqa: E402
+from training.finder_net import SIZE, Exported, FinderNet  # noqa: E402
 from training.rendering.typeface import BUILT_IN  # noqa: E402
 from training.signs import Words  # noqa: E402
 
@@ -49,10 +47,6 @@ def as_said(targets: torch.Tensor) -> torch.Tensor:
     said = targets.clone()
     said[:, :1] = (said[:, :1] - 0.5) * 40
     return said
-
-
-def test_runner_and_training_agree_on_what_the_answer_means():
-    assert (FOUND_STRIDE, FOUND_REACH) == (STRIDE, REACH)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -99,16 +93,19 @@ def test_drawn_faces_say_where_their_text_stands():
 def test_text_on_a_real_blank_face_changes_it_only_around_the_text():
     blank = np.full((SIZE, SIZE), 128, np.uint8)
     blank[30:160, 30:160] = np.random.default_rng(0).integers(100, 156, (130, 130))
+    written = 0
     for seed in range(6):
         drawn = draw_layout((WORDS, WORDS), 0.0, FONTS, blank, np.random.default_rng(seed))
         changed = np.argwhere(drawn.picture != blank)
         if not drawn.lines:
             continue
+        written += 1
         reach = np.concatenate([line.corners for line in drawn.lines])
         assert len(changed)
         assert changed.min() >= 20  # nothing beside the pill
         assert changed.max() <= 170
         assert reach.min() > 0
+    assert written >= 3
 
 
 def test_the_network_answers_at_half_resolution_and_learns_a_face():
