@@ -16,8 +16,8 @@ class FinderNet(MaskNet):
     """(N, 1, S, S) float32 gray in [0, 255] -> (N, 4, S / 2, S / 2): what each pixel says of the line it lies on.
 
     Channel 0: logit of lying in the core of a line; 1, 2: cosine and sine of twice its base line's angle, x to the
-    right and y down; 3: half its height, in units of `REACH` of `runners.ocr_find`. Which of its two directions the line
-    is read in is not asked: only the letters tell, and the recogniser knows them
+    right and y down; 3: half its height, in units of `REACH` of `runners.ocr_find`. Which of its two directions the
+    line is read in is not asked: only the letters tell, and the recogniser knows them
     (`benchmarks/results/ocr_variants.md`).
     """
 
